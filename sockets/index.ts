@@ -1,0 +1,10 @@
+/**
+ * `sockets/`: the BSD socket calls in TypeScript. Descriptors are plain numbers, results are what the
+ * manual pages say, and nothing is hidden between a call here and the system call.
+ */
+export type { SocketAddress } from './address.ts';
+export { SocketError } from './errors.ts';
+export * from './options.ts';
+export { isSupported } from './platform.ts';
+export * from './poll.ts';
+export * from './socket.ts';
