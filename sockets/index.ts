@@ -4,6 +4,8 @@
  */
 export type { SocketAddress } from './address.ts';
 export { SocketError } from './errors.ts';
+export * from './event-loop.ts';
+export * from './listen.ts';
 export * from './options.ts';
 export { isSupported } from './platform.ts';
 export * from './poll.ts';

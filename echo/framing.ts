@@ -1,0 +1,174 @@
+/**
+ * Line framing over bytes.
+ *
+ * An echo does not need lines, it needs to know how much of what has come is complete: everything up
+ * to the last terminator goes back in one piece, and only the unfinished rest, the tail, is kept.
+ * Nothing else is copied. Each byte is looked at once when it arrives and at most once more when its
+ * line turns out to be long, so the cost is linear in the bytes however they are split.
+ */
+
+const CR = 0x0d;
+const LF = 0x0a;
+const EMPTY = Buffer.alloc(0);
+
+/** A buffer for a tail is kept for the next one only while it is small: most connections are idle. */
+const SMALL = 2048;
+
+/** How a line ends: `crlf` is the protocol; `lf` is for people with a plain `nc`. */
+export type EndOfLine = 'crlf' | 'lf';
+
+/** Cuts one connection's input into what is complete and what is not. */
+export class LineFramer {
+  readonly #terminator: Buffer;
+  readonly #maxLine: number;
+  #tail = EMPTY;
+  #tailLength = 0;
+  #overlong = false;
+
+  /** Where the run that `frame` found ends. */
+  runEnd = 0;
+
+  /**
+   * @param maxLine - the longest line there may be, in bytes with its terminator, 2 or more
+   */
+  constructor(endOfLine: EndOfLine, maxLine: number) {
+    this.#terminator = Buffer.from(endOfLine === 'crlf' ? [CR, LF] : [LF]);
+    this.#maxLine = maxLine;
+  }
+
+  /**
+   * A line has grown beyond the limit. The lines before it were handed out; nothing after it will be,
+   * whatever is pushed: the connection is to be ended.
+   */
+  get overlong(): boolean {
+    return this.#overlong;
+  }
+
+  /** How many bytes wait for their terminator. */
+  get tailLength(): number {
+    return this.#tailLength;
+  }
+
+  /** Whether the unfinished line has bare LFs in it: its sender may have meant them as line ends. */
+  get tailHasBareLf(): boolean {
+    return this.#tail.subarray(0, this.#tailLength).includes(LF);
+  }
+
+  /**
+   * Takes what one read returned.
+   *
+   * @returns the bytes that are complete now, in order, as zero, one or two buffers: the tail of
+   *   before, if there was one, and the chunk up to its last terminator (not a copy)
+   */
+  push(chunk: Buffer): Buffer[] {
+    const end = this.#complete(chunk, 0, chunk.length);
+    if (end === 0) {
+      this.#keep(chunk, 0, chunk.length);
+      return [];
+    }
+    const run = chunk.subarray(0, end);
+    const pieces = this.#tailLength === 0 ? [run] : [this.#takeTail(), run];
+    this.#keep(chunk, end, chunk.length);
+    return pieces;
+  }
+
+  /**
+   * As `push`, for a server that receives every connection into one buffer of its own. The tail of
+   * before is moved in front of the new bytes, so that one send takes both; whoever calls leaves room
+   * for it: `start` is at least the longest line.
+   *
+   * @param buffer - the new bytes stand in it from `start` to `end`
+   * @returns where the complete bytes begin in `buffer`; where they end is in `runEnd`, which equals
+   *   the result when nothing is complete
+   */
+  frame(buffer: Buffer, start: number, end: number): number {
+    let runStart = start;
+    this.runEnd = this.#complete(buffer, start, end);
+    if (this.runEnd > start && this.#tailLength > 0) {
+      runStart -= this.#tailLength;
+      this.#tail.copy(buffer, runStart, 0, this.#tailLength);
+      this.#tailLength = 0;
+      if (this.#tail.length > SMALL) this.#tail = EMPTY;
+    }
+    this.#keep(buffer, this.runEnd, end);
+    return runStart;
+  }
+
+  /** Where the last complete line in the new bytes ends; `start` when none does. */
+  #complete(bytes: Buffer, start: number, end: number): number {
+    if (this.#overlong || start === end) return start;
+    const runEnd = this.#lastLineEnd(bytes, start, end);
+    // Only more bytes than the limit can hold a line beyond it.
+    if (this.#tailLength + end - start < this.#maxLine) return runEnd;
+    return this.#withinLimit(bytes, start, end, runEnd);
+  }
+
+  /** Looks from the end backwards: in most reads the last byte ends a line. */
+  #lastLineEnd(bytes: Buffer, start: number, end: number): number {
+    const isCrLf = this.#terminator.length === 2;
+    if (bytes[end - 1] === LF && (!isCrLf || this.#isCr(bytes, end - 2, start))) return end;
+    const at = bytes.subarray(start, end).lastIndexOf(this.#terminator);
+    if (at >= 0) return start + at + this.#terminator.length;
+    // A terminator that is split between two reads: the CR is in the tail.
+    return isCrLf && bytes[start] === LF && this.#isCr(bytes, start - 1, start) ? start + 1 : start;
+  }
+
+  #isCr(bytes: Buffer, index: number, start: number): boolean {
+    if (index >= start) return bytes[index] === CR;
+    return this.#tailLength > 0 && this.#tail[this.#tailLength - 1] === CR;
+  }
+
+  /**
+   * Leaps from line end to line end, each leap as long as a line may be: a leap that meets no line end
+   * has found a line that is too long.
+   *
+   * @returns where the last line before that one ends
+   */
+  #withinLimit(bytes: Buffer, start: number, end: number, runEnd: number): number {
+    let lineStart = start - this.#tailLength;
+    while (end - lineStart >= this.#maxLine) {
+      const limit = lineStart + this.#maxLine;
+      const lineEnd = limit >= runEnd ? runEnd : this.#lastLineEnd(bytes, start, limit);
+      if (lineEnd <= Math.max(lineStart, start)) {
+        this.#overlong = true;
+        return Math.max(lineStart, start);
+      }
+      lineStart = lineEnd;
+    }
+    return runEnd;
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    if (this.#overlong) {
+      this.#tailLength = 0;
+      return;
+    }
+    const needed = this.#tailLength + end - start;
+    if (needed > this.#tail.length) {
+      // Doubling makes a line that comes byte by byte cost a constant for each byte.
+      const capacity = Math.min(Math.max(needed, 2 * this.#tail.length, 64), this.#maxLine);
+      const larger = Buffer.allocUnsafeSlow(capacity);
+      this.#tail.copy(larger, 0, 0, this.#tailLength);
+      this.#tail = larger;
+    }
+    bytes.copy(this.#tail, this.#tailLength, start, end);
+    this.#tailLength = needed;
+  }
+
+  #takeTail(): Buffer {
+    const tail = this.#tail.subarray(0, this.#tailLength);
+    this.#tail = EMPTY;
+    this.#tailLength = 0;
+    return tail;
+  }
+}
+
+/** Cuts a run of complete lines into its lines, terminators included, without copying. */
+export function* linesOf(run: Buffer, endOfLine: EndOfLine): Generator<Buffer> {
+  const terminator = endOfLine === 'crlf' ? '\r\n' : '\n';
+  for (let start = 0; start < run.length; ) {
+    const end = run.indexOf(terminator, start) + terminator.length;
+    yield run.subarray(start, end);
+    start = end;
+  }
+}

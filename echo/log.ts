@@ -1,0 +1,127 @@
+/**
+ * The log: connection information on standard output, as text or as JSON, never a client's bytes.
+ *
+ * A log must not decide whether the service runs. Node buffers what a full pipe does not take, so
+ * past a bound lines are dropped and counted; when standard output is gone (`| head -1`), the log
+ * ends and the server goes on.
+ */
+import type { SocketAddressLike } from './addresses.ts';
+import { formatAddress } from './addresses.ts';
+import type { LineFramer } from './framing.ts';
+import type { Options } from './options.ts';
+
+/** Bytes that may wait for a slow reader of the log. */
+const BACKLOG = 256 * 1024;
+
+type Fields = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+export class Log {
+  readonly #format: Options['log'];
+  readonly #model: string;
+  #ids = 0;
+  #open = 0;
+  #dropped = 0;
+  #gone = false;
+
+  constructor({ log, model }: Pick<Options, 'log' | 'model'>) {
+    this.#format = log;
+    this.#model = model;
+    process.stdout.on('error', () => {
+      this.#gone = true;
+    });
+  }
+
+  /**
+   * Says that the server really listens: the first line on standard output, whatever `--log` says,
+   * because whoever started the server reads the port from it.
+   */
+  listening(addresses: readonly SocketAddressLike[]): void {
+    const names = addresses.map(formatAddress);
+    const text = `${this.#model} listening on ${names.join(' ')} (pid ${process.pid})`;
+    if (this.#format === 'json') {
+      this.#json('listening', { message: text, addresses: names, pid: process.pid });
+    } else {
+      this.#write(`${text}\n`);
+    }
+  }
+
+  /** Something about the server as a whole: `log.notice('stopping')`. */
+  notice(message: string, fields: Fields = {}): void {
+    this.#line('notice', message, { message, ...fields });
+  }
+
+  /** A client is connected. @returns what the log will want to know when it leaves */
+  connected(peer: SocketAddressLike | undefined): ConnectionLog {
+    this.#open++;
+    const id = ++this.#ids;
+    const name = peer ? formatAddress(peer) : 'unknown';
+    this.#line('connected', `#${id} ${name} connected, ${this.#open} open`, {
+      id,
+      peer: name,
+      open: this.#open,
+    });
+    const since = performance.now();
+    return {
+      closed: ({ reason, received, sent, framer }) => {
+        this.#open--;
+        const seconds = Number(((performance.now() - since) / 1000).toFixed(3));
+        const unfinished = framer.tailLength;
+        const hint = framer.tailHasBareLf
+          ? 'it has bare LFs: if they should end lines, start the server with --eol lf'
+          : undefined;
+        const tail = unfinished ? `; dropped an unfinished line of ${unfinished} bytes` : '';
+        this.#line(
+          'closed',
+          `#${id} ${name} closed (${reason}) after ${seconds} s, ${received} bytes in, ${sent} out${tail}${hint ? `; ${hint}` : ''}, ${this.#open} open`,
+          { id, peer: name, reason, seconds, received, sent, unfinished, hint, open: this.#open },
+        );
+      },
+    };
+  }
+
+  /** A client was turned away. */
+  refused(peer: SocketAddressLike | undefined, reason: string): void {
+    const name = peer ? formatAddress(peer) : 'unknown';
+    this.#line('refused', `${name} refused: ${reason}`, { peer: name, reason });
+  }
+
+  #line(event: string, text: string, fields: Fields): void {
+    if (this.#format === 'off') return;
+    if (this.#format === 'json') this.#json(event, fields);
+    else this.#write(`${new Date().toISOString().slice(11, 23)} ${text}\n`);
+  }
+
+  #json(event: string, fields: Fields): void {
+    const record = { time: new Date().toISOString(), model: this.#model, event, ...fields };
+    this.#write(`${JSON.stringify(record)}\n`);
+  }
+
+  #write(line: string): void {
+    if (this.#gone) return;
+    if (process.stdout.writableLength > BACKLOG) {
+      this.#dropped++;
+      return;
+    }
+    if (this.#dropped > 0) {
+      const lost = this.#dropped;
+      this.#dropped = 0;
+      this.notice(`${lost} log lines were dropped: standard output was not read`, {
+        dropped: lost,
+      });
+    }
+    process.stdout.write(line);
+  }
+}
+
+/** What one connection tells the log at its end. */
+export interface ConnectionLog {
+  closed(end: {
+    /** In a few words: 'end of input', 'reset by the client'. */
+    readonly reason: string;
+    /** Bytes. */
+    readonly received: number;
+    /** Bytes. */
+    readonly sent: number;
+    readonly framer: LineFramer;
+  }): void;
+}

@@ -1,0 +1,54 @@
+/** How every model starts: options in, one clear line when something is wrong, and the exit code. */
+import {
+  InformationRequest,
+  type ModelName,
+  type Options,
+  parseOptions,
+  UsageError,
+} from './options.ts';
+
+/** What a user can do something about; anything else is a bug, and shows its stack. */
+const EXPECTED = /^(E[A-Z]+|ERR_UNSUPPORTED_PLATFORM|ERR_WORKERS_DIE)$/;
+
+/**
+ * Runs a model: parses its options and starts it. Exits with 2 after a wrong option, with 1 when the
+ * server cannot start or go on, with 0 after `--help` and `--version`.
+ */
+export async function main(
+  model: ModelName,
+  start: (options: Options) => void | Promise<void>,
+): Promise<void> {
+  try {
+    await start(parseOptions(model));
+  } catch (error) {
+    if (error instanceof InformationRequest) {
+      process.stdout.write(`${error.message}\n`);
+      return;
+    }
+    die(model, error);
+  }
+}
+
+/** Ends the process with one line on standard error that says why. */
+export function die(model: ModelName, error: unknown): never {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${model}: ${error.message}; see --help\n`);
+    process.exit(2);
+  }
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const isExpected = EXPECTED.test(String(code));
+  process.stderr.write(`${model}: ${isExpected ? explain(String(code), message) : stack}\n`);
+  process.exit(1);
+}
+
+const explanations: Record<string, string> = {
+  EADDRINUSE: 'that port is in use; choose another with --port, or --port 0 for a free one',
+  EADDRNOTAVAIL: 'that address is not one of this machine',
+  EACCES: 'that port needs privileges; choose one above 1023',
+  ENOTFOUND: 'no such host',
+};
+
+function explain(code: string, message: string): string {
+  const explanation = explanations[code];
+  return explanation ? `${message}: ${explanation}` : message;
+}

@@ -1,0 +1,186 @@
+/** The options of every model: one table, from which the parser and the help text are made. */
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import type { EndOfLine } from './framing.ts';
+
+export type ModelName = 'blocking' | 'poll-loop' | 'worker-threads' | 'cluster' | 'rxjs';
+
+export interface Options {
+  readonly model: ModelName;
+  /** Where to listen; undefined when nobody said, and the model's default holds. */
+  readonly hosts: readonly string[] | undefined;
+  /** 0 to 65535; 0 picks a free one. */
+  readonly port: number;
+  /** The longest line, in bytes with its terminator. */
+  readonly maxLine: number;
+  /** How many connections may be open at once; more are closed as they come. */
+  readonly maxConnections: number;
+  /** Milliseconds without a byte in either direction after which a connection is closed; 0 is off. */
+  readonly idleTimeout: number;
+  readonly endOfLine: EndOfLine;
+  /** Milliseconds of CPU that each line costs. */
+  readonly work: number;
+  /** Threads or processes that answer lines (worker-threads and cluster). */
+  readonly workers: number;
+  readonly log: 'text' | 'json' | 'off';
+}
+
+/** The command line or the environment is wrong: one line for standard error, and exit code 2. */
+export class UsageError extends Error {}
+
+/** `--help` or `--version` was asked for: the text is for standard output, and the exit code is 0. */
+export class InformationRequest extends Error {}
+
+const DEFAULT_PORT = 12321;
+
+/** What stands behind each model's name in `--help`. */
+const summaries: Record<ModelName, string> = {
+  blocking: 'one client at a time, in blocking accept(2), recv(2) and send(2)',
+  'poll-loop': 'one loop over poll(2) serves all clients',
+  'worker-threads': 'the main thread owns the sockets, a pool of threads answers the lines',
+  cluster: 'several processes share the port',
+  rxjs: 'connections, lines and answers are streams',
+};
+
+const withWorkers: readonly ModelName[] = ['worker-threads', 'cluster'];
+
+function helpText(model: ModelName): string {
+  const hosts =
+    model === 'blocking'
+      ? `--host ADDRESS          where to listen (default 127.0.0.1; a blocking accept waits on one
+                          socket, so one address: --host :: takes IPv6 and IPv4)`
+      : '--host ADDRESS          where to listen, may be repeated (default 127.0.0.1 and ::1)';
+  const workers = withWorkers.includes(model)
+    ? `\n  --workers N             ${model === 'cluster' ? 'processes' : 'threads'} that answer lines (default: one for each core, ${os.availableParallelism()} here)`
+    : '';
+  return `${model}: a TCP line-echo server; ${summaries[model]}.
+
+Usage: npx tsx models/${model} [options]
+
+  ${hosts}
+  --port N                ${DEFAULT_PORT}; 0 picks a free one, the same for all addresses
+  --max-line BYTES        longest line, terminator included (default 65536)
+  --max-connections N     open at once; more are closed as they come (default: no limit)
+  --idle-timeout SECONDS  close a connection that is silent for so long (default: off)
+  --eol crlf|lf           what ends a line (default crlf; lf suits a plain nc)
+  --work MILLISECONDS     CPU time that each line costs (default 0)${workers}
+  --log text|json|off     connections on standard output (default text)
+  --help, --version
+
+HOST and PORT in the environment stand in for the options.
+SIGINT and SIGTERM end the server in order; a second signal at once.`;
+}
+
+/**
+ * Reads a model's command line and environment.
+ *
+ * @throws UsageError when an option is unknown or its value is out of range
+ * @throws InformationRequest for `--help` and `--version`
+ */
+export function parseOptions(
+  model: ModelName,
+  args: readonly string[] = process.argv.slice(2),
+  env: NodeJS.ProcessEnv = process.env,
+): Options {
+  const values = parse(model, args);
+  if (values.help) throw new InformationRequest(helpText(model));
+  if (values.version) throw new InformationRequest(`${model} ${version()}`);
+
+  const hosts = values.host ?? (env.HOST ? [env.HOST] : undefined);
+  const hostSource = values.host ? '--host' : 'HOST';
+  if (hosts?.some((host) => host === '')) throw new UsageError(`${hostSource} needs an address`);
+  if (model === 'blocking' && hosts && hosts.length > 1) {
+    throw new UsageError('--host: a blocking accept waits on one socket, give one address');
+  }
+  const portSource = values.port === undefined && env.PORT ? 'PORT' : '--port';
+  return {
+    model,
+    hosts: hosts && [...new Set(hosts)],
+    port: integer(portSource, values.port ?? (env.PORT || undefined), 0, 65535, DEFAULT_PORT),
+    maxLine: integer('--max-line', values['max-line'], 2, 2 ** 28, 65536),
+    maxConnections: integer(
+      '--max-connections',
+      values['max-connections'],
+      1,
+      2 ** 31 - 1,
+      Infinity,
+    ),
+    idleTimeout: 1000 * decimal('--idle-timeout', values['idle-timeout'], 86_400),
+    endOfLine: choice('--eol', values.eol, ['crlf', 'lf']),
+    work: decimal('--work', values.work, 10_000),
+    workers: integer('--workers', values.workers, 1, 1024, os.availableParallelism()),
+    log: choice('--log', values.log, ['text', 'json', 'off']),
+  };
+}
+
+function parse(model: ModelName, args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = {
+    host: { type: 'string', multiple: true },
+    port: text,
+    'max-line': text,
+    'max-connections': text,
+    'idle-timeout': text,
+    eol: text,
+    work: text,
+    log: text,
+    help: { ...flag, short: 'h' },
+    version: flag,
+    workers: text,
+  } as const;
+  try {
+    const { values } = parseArgs({ args: [...args], options });
+    if (values.workers !== undefined && !withWorkers.includes(model)) {
+      throw new UsageError(
+        `${model} has no workers: --workers is for ${withWorkers.join(' and ')}`,
+      );
+    }
+    return values;
+  } catch (error) {
+    if (error instanceof UsageError || !(error instanceof Error)) throw error;
+    // parseArgs adds advice on positional arguments after the first sentence.
+    const [sentence] = error.message.split(/\.\s|\n/);
+    throw new UsageError(printable(`${sentence}`));
+  }
+}
+
+function integer(name: string, text: string | undefined, min: number, max: number, or: number) {
+  if (text === undefined) return or;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not ${quote(text)}`);
+}
+
+function decimal(name: string, text: string | undefined, max: number): number {
+  if (text === undefined) return 0;
+  const value = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= max) return value;
+  throw new UsageError(`${name} takes a number from 0 to ${max}, not ${quote(text)}`);
+}
+
+function choice<T extends string>(
+  name: string,
+  text: string | undefined,
+  choices: readonly [T, ...T[]],
+): T {
+  const found = text === undefined ? choices[0] : choices.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`${name} takes ${choices.join(' or ')}, not ${quote(`${text}`)}`);
+}
+
+function quote(text: string): string {
+  return printable(JSON.stringify(text));
+}
+
+/** Error texts quote what was typed; control characters in it must not reach a terminal. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

@@ -1,0 +1,32 @@
+import { familyOf, type SocketAddress } from './address.ts';
+import { IPV6_V6ONLY, SO_REUSEADDR } from './options.ts';
+import { AF_INET6, bind, close, getsockname, listen, setsockopt, socket } from './socket.ts';
+
+/** A listening socket, and the address that it really has. */
+export interface Listener {
+  readonly fd: number;
+  readonly at: SocketAddress;
+}
+
+/**
+ * The four calls that make a TCP listener: socket, setsockopt, bind, listen.
+ *
+ * @param at - port 0 picks a free one
+ * @param backlog - how many connections may wait to be accepted
+ * @param ipv6Only - whether an IPv6 listener leaves the IPv4 port to others; else `::` is dual stack
+ * @throws SocketError EADDRINUSE, EADDRNOTAVAIL, EACCES …; no descriptor is left open then
+ */
+export function openListener(at: SocketAddress, backlog: number, ipv6Only: boolean): Listener {
+  const family = familyOf(at.address);
+  const fd = socket(family);
+  try {
+    setsockopt(fd, SO_REUSEADDR, 1);
+    if (family === AF_INET6) setsockopt(fd, IPV6_V6ONLY, ipv6Only ? 1 : 0);
+    bind(fd, at);
+    listen(fd, backlog);
+    return { fd, at: getsockname(fd) };
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
