@@ -2,7 +2,7 @@
  * `sockets/`: the BSD socket calls in TypeScript. Descriptors are plain numbers, results are what the
  * manual pages say, and nothing is hidden between a call here and the system call.
  */
-export type { SocketAddress } from './address.ts';
+export { familyOf, type SocketAddress } from './address.ts';
 export { SocketError } from './errors.ts';
 export * from './event-loop.ts';
 export * from './listen.ts';

@@ -60,6 +60,11 @@ export class PollTable {
     this.#shorts[index * 4 + 3] = this.revents(last);
   }
 
+  /** Makes poll pass over an entry, which keeps its place: it ignores negative descriptors. */
+  disable(index: number): void {
+    this.#fds[index * 2] = -1;
+  }
+
   /** The descriptor at an index. */
   fd(index: number): number {
     return this.#fds[index * 2] as number;

@@ -8,13 +8,7 @@
  *
  * `recv` and `send` allocate nothing.
  */
-import {
-  decodeAddress,
-  encodeAddress,
-  familyOf,
-  SOCKADDR_SIZE,
-  type SocketAddress,
-} from './address.ts';
+import { decodeAddress, encodeAddress, SOCKADDR_SIZE, type SocketAddress } from './address.ts';
 import { SocketError } from './errors.ts';
 import {
   addressOf,
@@ -245,6 +239,15 @@ export function getpeername(fd: number): SocketAddress {
   return name(fd, 'getpeername');
 }
 
+/** As `getpeername`, but undefined when the other end is gone already. */
+export function peerOf(fd: number): SocketAddress | undefined {
+  try {
+    return getpeername(fd);
+  } catch {
+    return undefined;
+  }
+}
+
 function name(fd: number, call: 'getsockname' | 'getpeername'): SocketAddress {
   const sockaddr = Buffer.alloc(SOCKADDR_SIZE);
   check(c[call](fd, sockaddr, lengthCell(sockaddr)), call);
@@ -267,5 +270,3 @@ export function setNonBlocking(fd: number, nonBlocking = true): void {
   const wanted = nonBlocking ? flags | constants.O_NONBLOCK : flags & ~constants.O_NONBLOCK;
   check(c.fcntl(fd, constants.F_SETFL, 'int', wanted), 'fcntl');
 }
-
-export { familyOf };

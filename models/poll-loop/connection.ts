@@ -1,0 +1,180 @@
+/**
+ * One client of the poll loop: what to do when its socket is ready, and what to wait for next. No
+ * call in here waits.
+ */
+import { LineFramer, linesOf } from '../../echo/framing.ts';
+import type { ConnectionLog } from '../../echo/log.ts';
+import type { Options } from '../../echo/options.ts';
+import { GRACE } from '../../echo/shutdown.ts';
+import { burn, measureSpeed } from '../../echo/work.ts';
+import * as sys from '../../sockets/index.ts';
+
+/** What one recv(2) takes at most, in bytes. In bulk, the larger the fewer calls. */
+const RECEIVE_SIZE = 512 * 1024;
+
+/** What all connections share. */
+export class Shared {
+  readonly options: Options;
+  /** Of `burn`. */
+  readonly speed: number;
+  /** The receive buffer, with room in front of the new bytes for the longest unfinished line. */
+  readonly memory: Buffer;
+  /** How many connections have sent their FIN and wait for the client's. */
+  lingering = 0;
+
+  constructor(options: Options) {
+    this.options = options;
+    this.speed = options.work > 0 ? measureSpeed() : 0;
+    this.memory = Buffer.allocUnsafeSlow(options.maxLine + RECEIVE_SIZE);
+  }
+}
+
+export class Connection {
+  /** Its place in the poll table. */
+  index = -1;
+  /** Whether it waits in the queue of those whose next line is to be answered. */
+  queued = false;
+  /** Whether it is over, and its descriptor closed. */
+  closed = false;
+
+  readonly #fd: number;
+  readonly #shared: Shared;
+  readonly #log: ConnectionLog;
+  readonly #framer: LineFramer;
+  /** What send(2) did not take, from `#pendingStart` on. */
+  #pending: Buffer | undefined;
+  #pendingStart = 0;
+  /** With `--work`: complete lines that are still to be answered. */
+  #lines: Generator<Buffer> | undefined;
+  /** Why nothing more is read, once that is so. */
+  #ending: string | undefined;
+  /** When our FIN was sent; what still comes is thrown away until the client's. */
+  #lingersSince: number | undefined;
+  #received = 0;
+  #sent = 0;
+  #bytesWhenSilenceBegan = -1;
+  #silentSince = 0;
+
+  constructor(fd: number, shared: Shared, log: ConnectionLog) {
+    this.#fd = fd;
+    this.#shared = shared;
+    this.#log = log;
+    this.#framer = new LineFramer(shared.options.endOfLine, shared.options.maxLine);
+  }
+
+  /** What to ask poll(2) about this socket. */
+  get events(): number {
+    if (this.#pending) return sys.POLLOUT;
+    return this.#lines ? 0 : sys.POLLIN;
+  }
+
+  /** With `--work`: whether a line waits to be answered, and could be sent. */
+  get hasLine(): boolean {
+    return this.#lines !== undefined && !this.#pending;
+  }
+
+  /** poll(2) said that the socket is ready for what `events` asked. */
+  ready(): void {
+    if (this.#pending) this.#transmit(this.#pending, this.#pendingStart, this.#pending.length);
+    else if (this.#lingersSince !== undefined) this.#discard();
+    else this.#receive();
+  }
+
+  #receive(): void {
+    const { memory, options } = this.#shared;
+    const received = sys.recv(this.#fd, memory, options.maxLine, RECEIVE_SIZE);
+    if (received < 0) return;
+    if (received === 0) {
+      this.close('end of input');
+      return;
+    }
+    this.#received += received;
+    const start = this.#framer.frame(memory, options.maxLine, options.maxLine + received);
+    const end = this.#framer.runEnd;
+    if (options.work > 0 && end > start) {
+      // The next client needs the buffer before these lines are answered.
+      this.#lines = linesOf(copyOf(memory, start, end), options.endOfLine);
+    } else if (end > start) {
+      this.#transmit(memory, start, end);
+    }
+    if (this.#framer.overlong) this.end(`a line is longer than ${options.maxLine} bytes`);
+  }
+
+  /** With `--work`: pays for one line and answers it. */
+  answerLine(): void {
+    const line = this.#lines?.next().value;
+    if (line) {
+      burn(this.#shared.options.work, this.#shared.speed);
+      this.#transmit(line, 0, line.length);
+    } else {
+      this.#lines = undefined;
+      this.#endIfDone();
+    }
+  }
+
+  /** Sends what the kernel takes now, and keeps what it does not. */
+  #transmit(bytes: Buffer, start: number, end: number): void {
+    const sent = Math.max(0, sys.send(this.#fd, bytes, start, end - start));
+    this.#sent += sent;
+    if (start + sent === end) {
+      this.#pending = undefined;
+      this.#endIfDone();
+    } else if (bytes === this.#pending) {
+      this.#pendingStart += sent;
+    } else {
+      this.#pending = copyOf(bytes, start + sent, end);
+      this.#pendingStart = 0;
+    }
+  }
+
+  /** Reads no more, and ends the connection when what the client is owed has been sent. */
+  end(reason: string): void {
+    this.#ending ??= reason;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    const isDone = this.#ending !== undefined && !this.#pending && !this.#lines;
+    if (!isDone || this.#lingersSince !== undefined) return;
+    sys.shutdown(this.#fd, sys.SHUT_WR);
+    this.#lingersSince = performance.now();
+    this.#shared.lingering++;
+  }
+
+  /** Closing with unread input would reset the connection, and cost the client what is on its way. */
+  #discard(): void {
+    if (sys.recv(this.#fd, this.#shared.memory) === 0) this.close(`${this.#ending}`);
+  }
+
+  /** Whether it is neither answering nor ending: with no input either, it has nothing to say. */
+  get isIdle(): boolean {
+    return !this.#pending && !this.#lines && this.#lingersSince === undefined;
+  }
+
+  /** Ends the connection if it has been silent, or has lingered, for too long. */
+  checkTime(now: number): void {
+    const { idleTimeout } = this.#shared.options;
+    const bytes = this.#received + this.#sent;
+    if (bytes !== this.#bytesWhenSilenceBegan || this.#lines) {
+      this.#bytesWhenSilenceBegan = bytes;
+      this.#silentSince = now;
+    }
+    if (now - (this.#lingersSince ?? now) > GRACE) this.close(`${this.#ending}`);
+    else if (idleTimeout > 0 && now - this.#silentSince >= idleTimeout) this.close('idle');
+  }
+
+  close(reason: string): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.#lingersSince !== undefined) this.#shared.lingering--;
+    sys.close(this.#fd);
+    const [received, sent] = [this.#received, this.#sent];
+    this.#log.closed({ reason, received, sent, framer: this.#framer });
+  }
+}
+
+function copyOf(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
+}

@@ -1,0 +1,171 @@
+/**
+ * poll-loop: one loop waits for all sockets at once, in poll(2).
+ *
+ * Every socket is non-blocking, so no call but poll ever waits. The table says what is asked about
+ * each socket: POLLIN (tell me when there is input) while nothing is pending to that client, POLLOUT
+ * (tell me when there is room) while something is, and never both. That one rule is the backpressure:
+ * who does not read is not read from.
+ */
+import { LISTEN_BACKLOG, LOOPBACK, listenOnAll } from '../../echo/addresses.ts';
+import { Log } from '../../echo/log.ts';
+import { main } from '../../echo/main.ts';
+import { DRAIN, GRACE, onShutdown } from '../../echo/shutdown.ts';
+import * as sys from '../../sockets/index.ts';
+import { Connection, Shared } from './connection.ts';
+
+/** New clients taken in one turn at most: those who are connected wait meanwhile. */
+const ACCEPTS_IN_A_TURN = 64;
+
+const ready = (connection: Connection) => connection.ready();
+const answerLine = (connection: Connection) => connection.answerLine();
+
+await main('poll-loop', async (options) => {
+  const log = new Log(options);
+  const shared = new Shared(options);
+  const listeners = await listenOnAll(
+    options,
+    LOOPBACK,
+    (at, ipv6Only) => sys.openListener(at, LISTEN_BACKLOG, ipv6Only),
+    ({ fd }) => sys.close(fd),
+  );
+
+  // Entry 0 is Node's own event loop; then come the listeners, then the connections.
+  const table = new sys.PollTable();
+  table.add(sys.eventLoopDescriptor(), sys.POLLIN);
+  for (const { fd } of listeners) {
+    sys.setNonBlocking(fd);
+    table.add(fd, sys.POLLIN);
+  }
+  const firstConnection = table.length;
+  const connections: Connection[] = [];
+  /** With --work: who has a line to be answered, in turn. */
+  const queue: Connection[] = [];
+  let accepting = true;
+  let stoppedAt: number | undefined;
+  let nextSweep = 0;
+
+  async function run(): Promise<void> {
+    while (stoppedAt === undefined || connections.length > 0) {
+      const someoneReady = table.poll(patience()) > 0;
+      if (someoneReady) {
+        // From the end: whoever leaves is replaced by the last, and the last has had its turn.
+        for (let i = table.length - 1; i > 0; i--) {
+          if (table.revents(i) === 0) continue;
+          if (i < firstConnection) acceptFrom(table.fd(i));
+          else attend(connections[i - firstConnection] as Connection, ready);
+        }
+      }
+      const next = queue.shift();
+      if (next) {
+        next.queued = false;
+        if (!next.closed) attend(next, answerLine);
+      }
+      if (patience() >= 0) sweep(someoneReady);
+      if (someoneReady && table.revents(0) !== 0) await sys.runEventLoop();
+    }
+    process.exit(0);
+  }
+
+  /** Lets a connection do what it can do now, and asks poll about what it waits for next. */
+  function attend(connection: Connection, act: (connection: Connection) => void): void {
+    try {
+      act(connection);
+    } catch (error) {
+      connection.close((error as sys.SocketError).code);
+    }
+    if (connection.closed) {
+      forget(connection);
+      return;
+    }
+    table.setEvents(connection.index, connection.events);
+    if (connection.hasLine && !connection.queued) {
+      connection.queued = true;
+      queue.push(connection);
+    }
+  }
+
+  /** Takes clients out of a listener's backlog. */
+  function acceptFrom(listener: number): void {
+    for (let i = 0; i < ACCEPTS_IN_A_TURN && accepting; i++) {
+      try {
+        const fd = sys.accept(listener);
+        if (fd < 0) return;
+        welcome(fd);
+      } catch (error) {
+        // The listener stays readable: to ask poll about it again at once would spin.
+        log.notice(`no new clients until one leaves: ${(error as Error).message}`);
+        setAccepting(false);
+      }
+    }
+  }
+
+  function welcome(fd: number): void {
+    const peer = sys.peerOf(fd);
+    if (connections.length >= options.maxConnections) {
+      log.refused(peer, `${options.maxConnections} connections are open`);
+      sys.close(fd);
+      return;
+    }
+    sys.setNonBlocking(fd);
+    sys.setsockopt(fd, sys.TCP_NODELAY, 1);
+    const connection = new Connection(fd, shared, log.connected(peer));
+    connection.index = table.add(fd, sys.POLLIN);
+    connections.push(connection);
+  }
+
+  function forget({ index }: Connection): void {
+    table.remove(index);
+    const last = connections.pop() as Connection;
+    if (last.index !== index) {
+      connections[index - firstConnection] = last;
+      last.index = index;
+    }
+    if (!accepting && stoppedAt === undefined) setAccepting(true);
+  }
+
+  /** While poll is not asked about the listeners, new clients wait in the backlog. */
+  function setAccepting(yes: boolean): void {
+    accepting = yes;
+    for (let i = 1; i < firstConnection; i++) table.setEvents(i, yes ? sys.POLLIN : 0);
+  }
+
+  /** Milliseconds until something is due that wakes nobody; -1 for never. */
+  function patience(): number {
+    if (queue.length > 0) return 0;
+    if (stoppedAt !== undefined) return 10;
+    if (shared.lingering > 0) return 100;
+    return options.idleTimeout > 0 ? Math.min(options.idleTimeout / 4, 1000) : -1;
+  }
+
+  /** Ends who has been silent or has lingered for too long, and, after a signal, who is done. */
+  function sweep(someoneReady: boolean): void {
+    const now = performance.now();
+    if (now < nextSweep) return;
+    nextSweep = now + Math.max(patience(), 10);
+    for (const each of [...connections]) {
+      const hasInput = someoneReady && table.revents(each.index) !== 0;
+      attend(each, (connection) => {
+        connection.checkTime(now);
+        if (stoppedAt === undefined || connection.closed) return;
+        const isDone = connection.isIdle && !hasInput;
+        if (isDone || now > stoppedAt + DRAIN) connection.end('the server stops');
+        if (now > stoppedAt + GRACE) connection.close('the server stops');
+      });
+    }
+  }
+
+  onShutdown((signal) => {
+    log.notice(`${signal}: stopping with ${connections.length} open`);
+    stoppedAt = performance.now();
+    accepting = false;
+    nextSweep = 0;
+    for (let i = 1; i < firstConnection; i++) {
+      sys.close(table.fd(i));
+      table.disable(i);
+    }
+  });
+
+  log.listening(listeners.map(({ at }) => at));
+  // Not from inside this module's evaluation, during which no signal handler runs.
+  setImmediate(run);
+});
