@@ -18,12 +18,15 @@ type Fields = Readonly<Record<string, string | number | readonly string[] | unde
 export class Log {
   readonly #format: Options['log'];
   readonly #model: string;
+  readonly #idPrefix: string;
   #ids = 0;
   #open = 0;
   #dropped = 0;
   #gone = false;
 
-  constructor({ log, model }: Pick<Options, 'log' | 'model'>) {
+  /** @param idPrefix - tells the connections of one process from those of another in the same log */
+  constructor({ log, model }: Pick<Options, 'log' | 'model'>, idPrefix = '') {
+    this.#idPrefix = idPrefix;
     this.#format = log;
     this.#model = model;
     process.stdout.on('error', () => {
@@ -53,7 +56,7 @@ export class Log {
   /** A client is connected. @returns what the log will want to know when it leaves */
   connected(peer: SocketAddressLike | undefined): ConnectionLog {
     this.#open++;
-    const id = ++this.#ids;
+    const id = `${this.#idPrefix}${++this.#ids}`;
     const name = peer ? formatAddress(peer) : 'unknown';
     this.#line('connected', `#${id} ${name} connected, ${this.#open} open`, {
       id,

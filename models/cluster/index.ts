@@ -1,0 +1,127 @@
+/**
+ * cluster: several processes share the port. Each worker accepts from the same listener and serves its
+ * clients in an event loop of its own; the kernel gives a new client to a worker that is waiting.
+ *
+ * The primary serves nobody. It starts the workers, and starts another one when one dies.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LOOPBACK, listenOnAll } from '../../echo/addresses.ts';
+import { linesOf } from '../../echo/framing.ts';
+import { Log } from '../../echo/log.ts';
+import { die, main } from '../../echo/main.ts';
+import type { Options } from '../../echo/options.ts';
+import { GRACE, onShutdown } from '../../echo/shutdown.ts';
+import { burn, measureSpeed } from '../../echo/work.ts';
+import { type Connection, closed, listen, nextTurn, serve } from '../../node-net/index.ts';
+import { Gatekeeper, remoteAdmission } from './admission.ts';
+
+/** A worker that dies within so many milliseconds of its start died at once … */
+const AT_ONCE = 1000;
+/** … and after so many of those in a row another one would be no better. */
+const DEATHS = 5;
+
+// A worker that is killed takes only its own clients along when it accepts for itself. Handed out by
+// the primary (SCHED_RR), clients on their way to it would be lost as well.
+cluster.schedulingPolicy = cluster.SCHED_NONE;
+
+await main('cluster', (options) => (cluster.isPrimary ? primary(options) : worker(options)));
+
+async function primary(options: Options): Promise<void> {
+  const log = new Log(options);
+  const gatekeeper = new Gatekeeper(options.maxConnections);
+  // Whether these addresses are to be had is found out here, once; port 0 becomes a number.
+  const found = await listenOnAll(
+    options,
+    LOOPBACK,
+    (at, ipv6Only) => listen(at, ipv6Only, (socket) => socket.destroy()),
+    ({ server }) => closed(server),
+  );
+  await Promise.all(found.map(({ server }) => closed(server)));
+  const port = String(found[0]?.at.port);
+  cluster.setupPrimary({ args: [...process.argv.slice(2), '--port', port] });
+
+  let stopping = false;
+  let deaths = 0;
+
+  function start(): Promise<void> {
+    const startedAt = performance.now();
+    const worker = cluster.fork();
+    worker.on('message', (message) => gatekeeper.answer(worker, message));
+    worker.on('error', () => {}); // a message to a worker that has just died
+    worker.once('exit', (code, signal) => {
+      gatekeeper.forget(worker);
+      if (stopping) return;
+      deaths = performance.now() - startedAt < AT_ONCE ? deaths + 1 : 0;
+      const how = signal ?? `exit code ${code}`;
+      if (deaths === DEATHS)
+        giveUp(`${DEATHS} workers in a row died at once, the last with ${how}`);
+      log.notice(`worker ${worker.process.pid} died (${how}); another one takes its place`);
+      start();
+    });
+    return new Promise((resolve) => worker.once('listening', () => resolve()));
+  }
+
+  onShutdown(async (signal) => {
+    stopping = true;
+    log.notice(`${signal}: stopping`);
+    const workers = Object.values(cluster.workers ?? {}) as Worker[];
+    const gone = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+    for (const worker of workers) worker.send('stop');
+    await Promise.race([Promise.all(gone), sleep(GRACE + 300)]);
+    for (const worker of workers) worker.process.kill('SIGKILL');
+    process.exit(0);
+  });
+
+  await Promise.all(Array.from({ length: options.workers }, start));
+  log.listening(found.map(({ at }) => at));
+}
+
+function giveUp(message: string): never {
+  for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGKILL');
+  die('cluster', Object.assign(new Error(message), { code: 'ERR_WORKERS_DIE' }));
+}
+
+async function worker(options: Options): Promise<void> {
+  const log = new Log(options, `${process.pid}/`);
+  const speed = options.work > 0 ? measureSpeed() : 0;
+
+  function echo(client: Connection): void {
+    const { socket, framer } = client;
+    socket.on('data', async (chunk) => {
+      const lines = framer.push(chunk);
+      let outstanding: Promise<void> | undefined;
+      if (options.work > 0) outstanding = workOff(client, lines);
+      else outstanding = client.write(lines);
+      if (outstanding) {
+        client.pause(); // who does not read is not read from
+        await outstanding;
+        client.resume();
+      }
+      if (framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
+    });
+  }
+
+  /** With --work: the lines one by one, each in a turn of its own, so that others come in between. */
+  async function workOff(client: Connection, lines: readonly Buffer[]): Promise<void> {
+    for (const line of linesOf(Buffer.concat(lines), options.endOfLine)) {
+      await nextTurn();
+      burn(options.work, speed);
+      await client.write([line]);
+    }
+  }
+
+  const hasLimit = Number.isFinite(options.maxConnections);
+  const service = await serve(options, log, echo, hasLimit ? remoteAdmission() : undefined);
+  let stopping = false;
+  async function stop(): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    await service.stop();
+    process.exit(0);
+  }
+  onShutdown(stop);
+  process.on('message', (message) => {
+    if (message === 'stop') stop();
+  });
+}

@@ -1,0 +1,86 @@
+/**
+ * rxjs: nobody waits. Clients, chunks, lines and answers are streams, and the pipeline below says what
+ * becomes of them.
+ *
+ * A stream pushes; it does not ask whether there is room. So the backpressure is explicit: `concatMap`
+ * takes one chunk at a time, and an answer that takes time pauses the client's socket, so that no
+ * queue grows in front of `concatMap`.
+ */
+import {
+  concatMap,
+  defer,
+  EMPTY,
+  finalize,
+  from,
+  fromEvent,
+  ignoreElements,
+  map,
+  mergeMap,
+  type Observable,
+  Subject,
+  takeUntil,
+} from 'rxjs';
+import { linesOf } from '../../echo/framing.ts';
+import { Log } from '../../echo/log.ts';
+import { main } from '../../echo/main.ts';
+import { onShutdown } from '../../echo/shutdown.ts';
+import { burn, measureSpeed } from '../../echo/work.ts';
+import { type Connection, nextTurn, serve } from '../../node-net/index.ts';
+
+await main('rxjs', async (options) => {
+  const log = new Log(options);
+  const speed = options.work > 0 ? measureSpeed() : 0;
+  const clients = new Subject<Connection>();
+
+  clients.pipe(mergeMap(answersTo)).subscribe();
+
+  /** From a client's chunks to its answers; the stream itself carries nothing but the order. */
+  function answersTo(client: Connection): Observable<never> {
+    return fromEvent(client.socket, 'data').pipe(
+      map((chunk) => client.framer.push(chunk as Buffer)),
+      concatMap((lines) => (options.work > 0 ? workedOff(client, lines) : sent(client, lines))),
+      takeUntil(fromEvent(client.socket, 'close')),
+    );
+  }
+
+  /** Completes when the kernel has taken the lines: mostly at once. */
+  function sent(client: Connection, lines: readonly Buffer[]): Observable<never> {
+    const outstanding = client.write(lines);
+    if (client.framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
+    return outstanding ? holding(client, from(outstanding)) : EMPTY;
+  }
+
+  /** With --work: the lines one by one, each in a turn of its own, so that others come in between. */
+  function workedOff(client: Connection, lines: readonly Buffer[]): Observable<never> {
+    const worked = from(linesOf(Buffer.concat(lines), options.endOfLine)).pipe(
+      concatMap((line) => from(nextTurn()).pipe(map(() => line))),
+      concatMap((line) => {
+        burn(options.work, speed);
+        return client.write([line]) ?? EMPTY;
+      }),
+      finalize(() => {
+        if (client.framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
+      }),
+    );
+    return holding(client, worked);
+  }
+
+  const service = await serve(options, log, (client) => clients.next(client));
+  log.listening(service.addresses);
+  onShutdown(async (signal) => {
+    log.notice(`${signal}: stopping with ${service.open} open`);
+    await service.stop();
+    process.exit(0);
+  });
+});
+
+/** Keeps a client's input waiting while an answer is outstanding. */
+function holding(client: Connection, answer: Observable<unknown>): Observable<never> {
+  return defer(() => {
+    client.pause();
+    return answer.pipe(
+      ignoreElements(),
+      finalize(() => client.resume()),
+    );
+  });
+}

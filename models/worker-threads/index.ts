@@ -1,0 +1,113 @@
+/**
+ * worker-threads: the main thread owns the sockets, a pool of threads answers the lines.
+ *
+ * The main thread never computes an answer, so a line that costs CPU delays only its own client, and
+ * as many lines are answered at once as there are threads. The price is the way there and back: a
+ * message to another thread costs more than an echo. Without --work, therefore, whatever came in one
+ * turn of the event loop goes to the pool as one task.
+ *
+ * A client has one task at a time, and its socket is paused meanwhile. Order and backpressure follow.
+ */
+import { Piscina } from 'piscina';
+import { linesOf } from '../../echo/framing.ts';
+import { Log } from '../../echo/log.ts';
+import { main } from '../../echo/main.ts';
+import { onShutdown } from '../../echo/shutdown.ts';
+import { measureSpeed } from '../../echo/work.ts';
+import { type Connection, serve } from '../../node-net/index.ts';
+import type { Terms } from './answer.ts';
+
+await main('worker-threads', async (options) => {
+  const log = new Log(options);
+  const { work, endOfLine, workers } = options;
+  const pool = new Piscina<Uint8Array, Uint8Array>({
+    filename: new URL('answer.ts', import.meta.url).href,
+    minThreads: workers,
+    maxThreads: workers,
+    // Idle threads wait for messages in their event loop: a wait on shared memory would freeze it.
+    atomics: 'disabled',
+    workerData: { work, endOfLine, speed: work > 0 ? measureSpeed() : 0 } satisfies Terms,
+  });
+
+  /** Who has sent complete lines in this turn of the event loop. */
+  let gathered: { readonly client: Connection; readonly lines: Buffer }[] = [];
+
+  function echo(client: Connection): void {
+    client.socket.on('data', (chunk) => {
+      const lines = client.framer.push(chunk);
+      if (lines.length > 0) {
+        client.pause();
+        if (work > 0) answerEach(client, Buffer.concat(lines));
+        else gather(client, lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines));
+      } else {
+        endIfOverlong(client);
+      }
+    });
+  }
+
+  function gather(client: Connection, lines: Buffer): void {
+    if (gathered.length === 0) setImmediate(answerTogether);
+    gathered.push({ client, lines });
+  }
+
+  /** One task for all lines of a turn. */
+  async function answerTogether(): Promise<void> {
+    const batch = gathered;
+    gathered = [];
+    const answer = await inPool(batch.map(({ lines }) => lines));
+    let start = 0;
+    for (const { client, lines } of batch) {
+      if (answer) settle(client, client.write([answer.subarray(start, start + lines.length)]));
+      else client.destroy('its thread died');
+      start += lines.length;
+    }
+  }
+
+  /** With --work: one task for each line, so that the threads are shared fairly among the clients. */
+  async function answerEach(client: Connection, lines: Buffer): Promise<void> {
+    for (const line of linesOf(lines, endOfLine)) {
+      const answer = await inPool([line]);
+      if (!answer) return client.destroy('its thread died');
+      await client.write([answer]);
+      if (client.isOver) return;
+    }
+    settle(client, undefined);
+  }
+
+  async function settle(client: Connection, outstanding: Promise<void> | undefined): Promise<void> {
+    if (outstanding) await outstanding;
+    client.resume();
+    endIfOverlong(client);
+  }
+
+  function endIfOverlong(client: Connection): void {
+    if (client.framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
+  }
+
+  /** @returns undefined when the thread died with the lines; the pool has replaced it */
+  async function inPool(lines: readonly Buffer[]): Promise<Uint8Array | undefined> {
+    const bytes = together(lines);
+    try {
+      return await pool.run(bytes, { transferList: [bytes.buffer] });
+    } catch (error) {
+      log.notice(`a thread of the pool died: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  const service = await serve(options, log, echo);
+  log.listening(service.addresses);
+  onShutdown(async (signal) => {
+    log.notice(`${signal}: stopping with ${service.open} open`);
+    await service.stop();
+    process.exit(0);
+  });
+});
+
+/** One buffer, not from Node's shared pool, that can be given to another thread. */
+function together(pieces: readonly Buffer[]): Buffer<ArrayBuffer> {
+  const whole = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const piece of pieces) end += piece.copy(whole, end);
+  return whole;
+}

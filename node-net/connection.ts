@@ -1,0 +1,115 @@
+import type { Socket } from 'node:net';
+import { LineFramer } from '../echo/framing.ts';
+import type { Log } from '../echo/log.ts';
+import type { Options } from '../echo/options.ts';
+import { GRACE } from '../echo/shutdown.ts';
+
+/**
+ * One client on a Node socket: what a model needs besides its concurrency. The model listens to
+ * `socket`, feeds `framer`, and answers with `write`; while an answer is outstanding it pauses the
+ * connection: that is its backpressure, and keeps the connection open after the client's FIN.
+ */
+export class Connection {
+  readonly socket: Socket;
+  readonly framer: LineFramer;
+  #reason: string | undefined;
+  #finishing = false;
+  #paused = false;
+  #ended = false;
+
+  constructor(socket: Socket, options: Options, log: Log) {
+    this.socket = socket;
+    this.framer = new LineFramer(options.endOfLine, options.maxLine);
+    const { remoteAddress: address, remotePort: port } = socket;
+    const entry = log.connected(address && port ? { address, port } : undefined);
+    if (options.idleTimeout > 0) {
+      socket.setTimeout(options.idleTimeout, () => this.destroy('idle'));
+    }
+    // Node reports the client's FIN on a paused socket, too: an answer may still be outstanding.
+    socket.on('end', () => {
+      this.#ended = true;
+      if (!this.#paused) socket.end();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#reason ??= error.code ?? error.message;
+    });
+    socket.on('close', () => {
+      entry.closed({
+        reason: this.#reason ?? 'end of input',
+        received: socket.bytesRead,
+        sent: socket.bytesWritten - socket.writableLength,
+        framer: this.framer,
+      });
+    });
+  }
+
+  /** Nothing more is to be read or answered. */
+  get isOver(): boolean {
+    return this.#finishing || this.socket.destroyed;
+  }
+
+  /** Neither answering nor sending. */
+  get isIdle(): boolean {
+    return !this.#paused && this.socket.writableLength === 0;
+  }
+
+  /** Reads no more for now: an answer is outstanding. */
+  pause(): void {
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  /** The answer is given: reads on, or ends the connection if the client has ended its side. */
+  resume(): void {
+    this.#paused = false;
+    if (this.isOver) return;
+    if (this.#ended) this.socket.end();
+    else this.socket.resume();
+  }
+
+  /**
+   * Sends pieces in one system call.
+   *
+   * @returns undefined when the kernel took everything at once, as it mostly does; otherwise a promise
+   *   that resolves when it has, or when the connection is over: until then, read no more
+   */
+  write(pieces: readonly Uint8Array[]): Promise<void> | undefined {
+    const { socket } = this;
+    if (this.isOver || pieces.length === 0) return undefined;
+    let resolve: (() => void) | undefined;
+    if (pieces.length > 1) socket.cork();
+    pieces.forEach((piece, i) => {
+      if (i < pieces.length - 1) socket.write(piece);
+      else socket.write(piece, () => resolve?.());
+    });
+    if (pieces.length > 1) socket.uncork();
+    // Not what write() returns: that compares with a limit, and is false when the kernel took it all.
+    if (socket.writableLength === 0) return undefined;
+    return new Promise((settled) => {
+      resolve = settled;
+    });
+  }
+
+  /**
+   * Reads no more, sends what is owed, then our FIN, and waits for the client's: to close with unread
+   * input would reset the connection, and cost the client what is on its way.
+   */
+  finish(reason: string): void {
+    const { socket } = this;
+    if (this.isOver) return;
+    this.#finishing = true;
+    this.#reason ??= reason;
+    socket.removeAllListeners('data');
+    socket.pause();
+    socket.end(() => {
+      socket.resume();
+      setTimeout(() => socket.destroy(), GRACE).unref();
+    });
+  }
+
+  /** Closes at once. */
+  destroy(reason: string): void {
+    this.#reason ??= reason;
+    this.socket.destroy();
+  }
+}
