@@ -66,7 +66,7 @@ export class LineFramer {
       this.#keep(chunk, 0, chunk.length);
       return [];
     }
-    const run = chunk.subarray(0, end);
+    const run = end === chunk.length ? chunk : chunk.subarray(0, end);
     const pieces = this.#tailLength === 0 ? [run] : [this.#takeTail(), run];
     this.#keep(chunk, end, chunk.length);
     return pieces;

@@ -61,8 +61,8 @@ export class Connection {
 
   /** The answer is given: reads on, or ends the connection if the client has ended its side. */
   resume(): void {
+    if (!this.#paused || this.isOver) return;
     this.#paused = false;
-    if (this.isOver) return;
     if (this.#ended) this.socket.end();
     else this.socket.resume();
   }
@@ -76,18 +76,13 @@ export class Connection {
   write(pieces: readonly Uint8Array[]): Promise<void> | undefined {
     const { socket } = this;
     if (this.isOver || pieces.length === 0) return undefined;
-    let resolve: (() => void) | undefined;
     if (pieces.length > 1) socket.cork();
-    pieces.forEach((piece, i) => {
-      if (i < pieces.length - 1) socket.write(piece);
-      else socket.write(piece, () => resolve?.());
-    });
+    for (const piece of pieces) socket.write(piece);
     if (pieces.length > 1) socket.uncork();
     // Not what write() returns: that compares with a limit, and is false when the kernel took it all.
     if (socket.writableLength === 0) return undefined;
-    return new Promise((settled) => {
-      resolve = settled;
-    });
+    // An empty write is done when everything before it is.
+    return new Promise((resolve) => socket.write('', () => resolve()));
   }
 
   /**

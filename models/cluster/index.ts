@@ -87,19 +87,21 @@ async function worker(options: Options): Promise<void> {
   const speed = options.work > 0 ? measureSpeed() : 0;
 
   function echo(client: Connection): void {
-    const { socket, framer } = client;
-    socket.on('data', async (chunk) => {
-      const lines = framer.push(chunk);
-      let outstanding: Promise<void> | undefined;
-      if (options.work > 0) outstanding = workOff(client, lines);
-      else outstanding = client.write(lines);
+    client.socket.on('data', (chunk) => {
+      const lines = client.framer.push(chunk);
+      const outstanding = options.work > 0 ? workOff(client, lines) : client.write(lines);
       if (outstanding) {
         client.pause(); // who does not read is not read from
-        await outstanding;
-        client.resume();
+        outstanding.then(() => settle(client));
+      } else {
+        settle(client);
       }
-      if (framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
     });
+  }
+
+  function settle(client: Connection): void {
+    if (client.framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
+    else client.resume();
   }
 
   /** With --work: the lines one by one, each in a turn of its own, so that others come in between. */

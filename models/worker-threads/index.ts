@@ -28,6 +28,8 @@ await main('worker-threads', async (options) => {
     atomics: 'disabled',
     workerData: { work, endOfLine, speed: work > 0 ? measureSpeed() : 0 } satisfies Terms,
   });
+  // A task for each thread, so that the first client does not wait for threads to start.
+  await Promise.all(Array.from({ length: workers }, () => pool.run(new Uint8Array())));
 
   /** Who has sent complete lines in this turn of the event loop. */
   let gathered: { readonly client: Connection; readonly lines: Buffer }[] = [];
