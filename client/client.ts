@@ -1,0 +1,547 @@
+import { connect as connectSocket, type Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { ByteQueue } from './byte-queue.ts';
+import { count, escapeShortened } from './escape.ts';
+import { Transcript } from './transcript.ts';
+
+export { count, escapeBytes, escapeShortened } from './escape.ts';
+export { Transcript, type TranscriptEntry } from './transcript.ts';
+
+/** What can be sent: bytes as they are, or text as UTF-8. Bytes must not change until they are sent. */
+export type Payload = string | Uint8Array;
+
+/**
+ * How a connection ended. `fin`: the server closed in good order, after its last byte. `reset`: it
+ * sent RST (or the kernel did so for it, because it closed with unread input). `closed`: we did it.
+ */
+export type Ending = 'fin' | 'reset' | 'closed';
+
+/** Why a wait was given up: the connection ended, time was up, or more came than could be right. */
+export type FailureReason = Ending | 'timeout' | 'too-much' | 'unreachable';
+
+/** A wait that failed. The message says what was waited for, why it ended, and what had come. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly reason: FailureReason;
+  /** What had come and was not yet taken, at most its first 64 KiB. */
+  readonly came: Buffer;
+
+  constructor(reason: FailureReason, message: string, came: Buffer = Buffer.alloc(0)) {
+    super(message);
+    this.reason = reason;
+    this.came = came;
+  }
+}
+
+export interface ConnectOptions {
+  /** An IPv4 or IPv6 address, or a name. Default: `127.0.0.1`. */
+  readonly host?: string;
+  /** 1 to 65535. */
+  readonly port: number;
+  /** What the transcript calls this client. Default: `client`. */
+  readonly name?: string;
+  /** The bound of every wait that names none, in milliseconds. Default: 10,000. */
+  readonly timeout?: number;
+  /** `false`: not one byte is read before {@link Client.resume}. Default: `true`. */
+  readonly reading?: boolean;
+  /** Where to note what happens; several clients may share one. Default: one of its own. */
+  readonly transcript?: Transcript;
+  /**
+   * How many bytes may wait here for someone to take them, before the client stops reading by
+   * itself (as a process with finite memory does). Default: 64 MiB.
+   */
+  readonly capacity?: number;
+}
+
+/** What a single wait may take, in milliseconds; absent, the client's own `timeout`. */
+export interface WaitOptions {
+  readonly timeout?: number;
+}
+
+/**
+ * Connects, with Nagle's algorithm off: what is sent leaves at once, in the pieces it was sent in.
+ *
+ * That it succeeds does not mean that the server accepted: the kernel answers for a listener's
+ * backlog. Only an echo proves that somebody is there.
+ *
+ * @throws ClientError `unreachable` (refused, no such address) or `timeout`.
+ */
+export function connect(options: ConnectOptions): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const { host = '127.0.0.1', port, timeout = 10_000, reading = true } = options;
+    const transcript = options.transcript ?? new Transcript();
+    const name = options.name ?? 'client';
+    const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+    let client: Client | undefined;
+    const socket = connectSocket({
+      host,
+      port,
+      noDelay: true,
+      allowHalfOpen: true,
+      // Reading into a buffer of our own lets pause() stop at once: a stream would read ahead.
+      onread: {
+        buffer: landing,
+        callback: (n, buffer) => client?.[arrived](Buffer.from(buffer.subarray(0, n))) ?? true,
+      },
+    });
+    socket.pause();
+
+    const giveUp = (reason: FailureReason, why: string) => {
+      clearTimeout(timer);
+      socket.destroy();
+      transcript.note(name, `cannot connect to ${where}: ${why}`);
+      reject(new ClientError(reason, `connecting to ${where}: ${why}`));
+    };
+    const timer = setTimeout(() => giveUp('timeout', `no answer in ${timeout} ms`), timeout);
+    const refused = (error: Error) => giveUp('unreachable', error.message);
+    socket.once('error', refused);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      client = new Client(socket, { ...options, name, timeout, transcript });
+      // Only now: the client has its own listener, and an error without one ends the process.
+      socket.off('error', refused);
+      transcript.note(name, `connects to ${where} from port ${socket.localPort}`);
+      if (reading) client[start]();
+      resolve(client);
+    });
+  });
+}
+
+// libuv reads from one socket at a time and hands the bytes over before it reads again, so one
+// buffer serves all clients; what is kept is copied out of it.
+const landing = Buffer.allocUnsafeSlow(64 * 1024);
+
+// How connect() reaches into a Client without making these part of what everyone sees.
+const arrived = Symbol('arrived');
+const start = Symbol('start');
+
+/**
+ * One connection to a server, with good manners and bad ones, for tests and experiments. Nothing is
+ * done behind the caller's back: it sends, reads, stops and leaves only as told.
+ *
+ * What arrives waits in order until a `receive…` takes it. Every wait is bounded; one that fails
+ * throws a {@link ClientError} that tells what had come, and takes nothing. A connection that ends
+ * while nobody waits throws nothing: see {@link Client.ending}.
+ *
+ * Promises that are not awaited never end the process.
+ */
+export class Client {
+  readonly name: string;
+  readonly transcript: Transcript;
+  readonly #socket: Socket;
+  readonly #timeout: number;
+  readonly #capacity: number;
+  readonly #queue = new ByteQueue();
+  readonly #waiting = new Set<() => void>();
+  readonly #closed: Promise<void>;
+  #ending: Ending | undefined;
+  #reading = false;
+  #needed = 0;
+  #discarding = false;
+  #offered = 0;
+  #taken = 0;
+  #received = 0;
+  #stuck: Promise<void> | undefined;
+
+  /** For {@link connect}, and for a socket that was opened in another way. */
+  constructor(
+    socket: Socket,
+    options: Required<Pick<ConnectOptions, 'name' | 'timeout' | 'transcript'>> &
+      Pick<ConnectOptions, 'capacity'>,
+  ) {
+    this.name = options.name;
+    this.transcript = options.transcript;
+    this.#timeout = options.timeout;
+    this.#capacity = options.capacity ?? 64 * 1024 * 1024;
+    this.#socket = socket;
+    this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    socket.once('end', () => this.#end('fin', 'is closed by the server (FIN)'));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#end('reset', `is reset by the server (${error.code ?? error.message})`);
+    });
+    socket.once('close', () => this.#end('closed', 'is gone'));
+  }
+
+  /** How the connection ended, as far as was noticed: a client that doesn't read sees no FIN. */
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  /** How many bytes were given to {@link send} and its kin. */
+  get offered(): number {
+    return this.#offered;
+  }
+
+  /**
+   * How many bytes the other side took: the server, and the kernel's buffers on the way to it,
+   * which alone swallow several megabytes. Exact to the piece: one that is half taken counts 0.
+   */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** How many bytes have come since the beginning. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** How many of those wait to be taken. */
+  get pending(): number {
+    return this.#queue.length;
+  }
+
+  /** A look at what waits to be taken, at most `most` bytes; it stays. */
+  peek(most = 64 * 1024): Buffer {
+    return Buffer.from(this.#queue.peek(most));
+  }
+
+  // --- Sending ---------------------------------------------------------------------------------
+
+  /**
+   * Sends bytes in one piece and resolves when the kernel took all of them.
+   *
+   * @throws ClientError `timeout` (what was not taken remains on its way: look at {@link taken}),
+   * or how the connection ended.
+   */
+  send(payload: Payload, { timeout = this.#timeout }: WaitOptions = {}): Promise<void> {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    this.transcript.note(this.name, 'sends', bytes);
+    return quietly(this.#bounded(this.#write(bytes), timeout, () => `sending ${describe(bytes)}`));
+  }
+
+  /**
+   * Sends pieces at given moments: each payload in a segment of its own, each number a wait of so
+   * many milliseconds. `play('hel', 50, 'lo\r', 50, '\n')`
+   *
+   * @throws ClientError as {@link send} does.
+   */
+  async play(...steps: readonly (Payload | number)[]): Promise<void> {
+    for (const step of steps) {
+      if (typeof step === 'number') await sleep(step);
+      else {
+        await this.send(step);
+        await nextTurn();
+      }
+    }
+  }
+
+  /**
+   * Sends one byte at a time, each in a segment of its own (a server that is slow to read may find
+   * several at once all the same).
+   *
+   * @param gap Milliseconds between two bytes. Default: 0, as fast as segments go.
+   * @throws ClientError as {@link send} does.
+   */
+  async sendBytewise(payload: Payload, gap = 0): Promise<void> {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    this.transcript.note(this.name, 'sends one by one', bytes);
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes.subarray(at, at + 1);
+      const what = () => `sending byte ${at} of ${describe(bytes)}`;
+      await this.#bounded(this.#write(byte), this.#timeout, what);
+      await (gap > 0 ? sleep(gap) : nextTurn());
+    }
+  }
+
+  /**
+   * Sends `block` again and again, until `limit` bytes were taken (or a little more: whole blocks),
+   * until nothing is taken for `stall` milliseconds, or until the connection ends. It throws
+   * nothing: read the result, {@link taken} and {@link offered}.
+   *
+   * After a stall the last block is still on its way. Flooding again goes on where it stopped, and
+   * with the same block the bytes on the wire are that block repeated, {@link offered} bytes of it.
+   *
+   * @param block A few dozen KiB are right: every block costs a wait for the kernel.
+   */
+  async flood(
+    block: Uint8Array,
+    { limit, stall }: { readonly limit: number; readonly stall: number },
+  ): Promise<'limit' | 'stalled' | 'ended'> {
+    const before = this.#taken;
+    const report = (outcome: 'limit' | 'stalled' | 'ended') => {
+      const more = count(this.#taken - before);
+      this.transcript.note(this.name, `floods: ${more} bytes more were taken, then: ${outcome}`);
+      return outcome;
+    };
+    while (this.#ending === undefined || this.#ending === 'fin') {
+      if (this.#stuck === undefined) {
+        if (this.#taken - before >= limit) return report('limit');
+        const write = this.#write(block).finally(() => {
+          this.#stuck = undefined;
+        });
+        this.#stuck = quietly(write);
+      }
+      try {
+        await this.#bounded(this.#stuck, stall, () => 'flooding');
+      } catch (error) {
+        if (error instanceof ClientError && error.reason === 'timeout') return report('stalled');
+        break;
+      }
+    }
+    return report('ended');
+  }
+
+  // --- Reading ---------------------------------------------------------------------------------
+
+  /**
+   * Stops reading, really: what the server sends fills this side's kernel buffer, then the server's.
+   * What had already come can still be taken.
+   */
+  pause(): void {
+    this.transcript.note(this.name, 'stops reading');
+    this.#reading = false;
+    this.#socket.pause();
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.transcript.note(this.name, 'reads again');
+    this[start]();
+  }
+
+  [start](): void {
+    this.#reading = true;
+    this.#socket.resume();
+  }
+
+  /**
+   * Takes exactly `n` bytes.
+   *
+   * @throws ClientError `timeout`, or how the connection ended before so many came.
+   */
+  receive(n: number, { timeout = this.#timeout }: WaitOptions = {}): Promise<Buffer> {
+    this.#needed = n;
+    const attempt = () => (this.#queue.length >= n ? this.#queue.take(n) : undefined);
+    return this.#until(attempt, timeout, () => `waiting for ${count(n)} bytes`);
+  }
+
+  /**
+   * Takes what has come, as soon as anything has, at most `most` bytes.
+   *
+   * @throws ClientError `timeout`, or how the connection ended before anything came.
+   */
+  receiveSome({
+    timeout = this.#timeout,
+    most = Number.POSITIVE_INFINITY,
+  }: WaitOptions & { readonly most?: number } = {}): Promise<Buffer> {
+    const attempt = () => (this.#queue.length > 0 ? this.#queue.take(most) : undefined);
+    return this.#until(attempt, timeout, () => 'waiting for anything');
+  }
+
+  /**
+   * Takes a line, its terminator included.
+   *
+   * @throws ClientError `timeout`, how the connection ended before the line did, or `too-much` when
+   * the client's capacity is full of a line without an end.
+   */
+  receiveLine({
+    timeout = this.#timeout,
+    terminator = '\r\n',
+  }: WaitOptions & { readonly terminator?: '\r\n' | '\n' } = {}): Promise<Buffer> {
+    const attempt = () => {
+      const length = this.#queue.lineLength(terminator);
+      return length === undefined ? undefined : this.#queue.take(length);
+    };
+    return this.#until(attempt, timeout, () => 'waiting for a line');
+  }
+
+  /**
+   * Takes everything that still comes until the server ends the connection, and tells how it did.
+   * (The client must be reading: an end is seen only behind the bytes before it.)
+   *
+   * @throws ClientError `timeout` if the server leaves it open, `too-much` if the capacity is full.
+   */
+  async receiveEnd({ timeout = this.#timeout }: WaitOptions = {}): Promise<{
+    readonly bytes: Buffer;
+    readonly how: Ending;
+  }> {
+    const how = await this.#until(
+      () => this.#ending,
+      timeout,
+      () => 'waiting for the server to end the connection',
+    );
+    return { bytes: this.#queue.take(this.#queue.length), how };
+  }
+
+  // --- Leaving ---------------------------------------------------------------------------------
+
+  /**
+   * Sends FIN behind all that was sent; what the server still answers can be received. Resolves
+   * when the kernel has it.
+   *
+   * @throws ClientError `timeout` while bytes before it are not taken, or how the connection ended.
+   */
+  halfClose({ timeout = this.#timeout }: WaitOptions = {}): Promise<void> {
+    this.transcript.note(this.name, 'sends FIN (half-close)');
+    const done = new Promise<void>((resolve, reject) => {
+      this.#socket.end((error?: Error | null) => (error ? reject(error) : resolve()));
+    });
+    return quietly(this.#bounded(done, timeout, () => 'half-closing'));
+  }
+
+  /**
+   * Leaves politely: FIN, then everything that still comes is read and thrown away, then close. To
+   * close with unread input would send a reset. Throws nothing; resolves with how it ended, where
+   * `closed` means that the server left its side open for `timeout`.
+   */
+  async close({ timeout = this.#timeout }: WaitOptions = {}): Promise<Ending> {
+    if (this.#ending !== 'reset' && this.#ending !== 'closed') {
+      this.#discarding = true;
+      this.#queue.clear();
+      this[start]();
+      if (!this.#socket.writableEnded) this.halfClose({ timeout });
+      const end = this.#until(
+        () => this.#ending,
+        timeout,
+        () => 'closing',
+      );
+      await end.catch(() => undefined);
+    }
+    const how = this.#ending ?? 'closed';
+    await this.destroy();
+    return how;
+  }
+
+  /** Sends RST, whatever was on its way. Resolves when the socket is gone. */
+  async reset(): Promise<void> {
+    if (!this.#socket.destroyed) {
+      this.transcript.note(this.name, 'sends RST');
+      this.#ending ??= 'closed';
+      this.#socket.resetAndDestroy();
+      this.#wake();
+    }
+    await this.#closed;
+  }
+
+  /**
+   * Closes at once, as a process that dies does: with unread input the kernel sends RST, else FIN.
+   * Resolves when the socket is gone.
+   */
+  async destroy(): Promise<void> {
+    if (!this.#socket.destroyed) {
+      this.transcript.note(this.name, 'closes');
+      this.#ending ??= 'closed';
+      this.#socket.destroy();
+      this.#wake();
+    }
+    await this.#closed;
+  }
+
+  // --- Within ----------------------------------------------------------------------------------
+
+  /** @returns whether to go on reading. */
+  [arrived](bytes: Buffer): boolean {
+    this.#received += bytes.length;
+    this.transcript.note(this.name, 'receives', bytes);
+    if (!this.#discarding) this.#queue.push(bytes);
+    this.#wake();
+    return this.#reading && !this.#full();
+  }
+
+  #readOn(): void {
+    if (this.#reading && !this.#full()) this.#socket.resume();
+  }
+
+  #full(): boolean {
+    return this.#queue.length >= Math.max(this.#capacity, this.#needed);
+  }
+
+  #end(how: Ending, note: string): void {
+    // The first end is the one that counts: a reset behind a FIN answers what we sent behind it.
+    if (how === 'reset' || this.#ending === undefined) this.transcript.note(this.name, note);
+    this.#ending ??= how;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+
+  #write(bytes: Uint8Array): Promise<void> {
+    this.#offered += bytes.length;
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => {
+        if (error) return reject(error);
+        this.#taken += bytes.length;
+        return resolve();
+      });
+    });
+  }
+
+  /** Looks whenever bytes come or the connection ends, until `attempt` finds what it wants. */
+  #until<T>(attempt: () => T | undefined, timeout: number, what: () => string): Promise<T> {
+    const wait = new Promise<T>((resolve, reject) => {
+      const look = () => {
+        const found = attempt();
+        if (found !== undefined) return done(() => resolve(found));
+        if (this.#ending) return done(() => reject(this.#failure(this.#ending as Ending, what())));
+        if (this.#full()) return done(() => reject(this.#failure('too-much', what())));
+        return undefined;
+      };
+      const done = (settle: () => void) => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        this.#needed = 0;
+        settle();
+        // What was taken may have made room.
+        this.#readOn();
+      };
+      const timer = setTimeout(() => {
+        this.transcript.note(this.name, `gives up ${what()} after ${timeout} ms`);
+        done(() => reject(this.#failure('timeout', what(), timeout)));
+      }, timeout);
+      this.#waiting.add(look);
+      // A wait for more than the capacity makes room for it.
+      this.#readOn();
+      look();
+    });
+    return quietly(wait);
+  }
+
+  /** The same promise, given up after `timeout` ms; its failure is told as a {@link ClientError}. */
+  #bounded<T>(promise: Promise<T>, timeout: number, what: () => string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.transcript.note(this.name, `gives up ${what()} after ${timeout} ms`);
+        reject(this.#failure('timeout', what(), timeout));
+      }, timeout);
+      promise.then(
+        (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        (_error: Error) => {
+          clearTimeout(timer);
+          // A failed write is the only sign of a reset that a client which doesn't read can see.
+          if (this.#ending === undefined) this.#end('reset', 'is reset by the server');
+          reject(this.#failure(this.#ending ?? 'reset', what()));
+        },
+      );
+    });
+  }
+
+  #failure(reason: FailureReason, what: string, timeout?: number): ClientError {
+    const why = {
+      timeout: `not within ${timeout} ms`,
+      fin: 'the server closed the connection (FIN)',
+      reset: 'the server reset the connection (RST)',
+      closed: 'this client closed the connection',
+      'too-much': `there was no room for more than ${count(this.#capacity)} bytes`,
+      unreachable: 'unreachable',
+    }[reason];
+    const came = this.peek();
+    const rest = this.pending > 0 ? describe(came, this.pending) : 'nothing';
+    return new ClientError(reason, `${this.name}, ${what}: ${why}; ${rest} had come`, came);
+  }
+}
+
+function describe(bytes: Uint8Array, length = bytes.length): string {
+  return `${count(length)} ${length === 1 ? 'byte' : 'bytes'} "${escapeShortened(bytes)}"`;
+}
+
+/** The same promise; but if nobody awaits it, its failure is no unhandled rejection. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
