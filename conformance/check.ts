@@ -1,0 +1,83 @@
+/** What a check is, and what one may use: plain data and functions that know no test runner. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect, Transcript } from '../client/client.ts';
+
+/**
+ * `must`: a sentence of the task says so. `should`: the protocol of this project adds it
+ * (docs/protocol.md).
+ */
+export type Level = 'must' | 'should';
+
+/** The server under test. */
+export interface Target {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** The longest line it takes, in bytes with the terminator. */
+  readonly maxLine: number;
+}
+
+export interface Check {
+  /** Words, `group/what-is-checked`; it never changes, because people note it down. */
+  readonly id: string;
+  readonly level: Level;
+  readonly title: string;
+  /** The sentence that it enforces. */
+  readonly sentence: string;
+  run(scene: Scene): Promise<void>;
+}
+
+/** What the server did wrong, in words for whoever wrote it. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+}
+
+/** This machine cannot tell: it has no IPv6, say. */
+export class Unsupported extends Error {
+  override readonly name = 'Unsupported';
+}
+
+/** The connections of one check, what was said on them, and how long to wait. */
+export class Scene {
+  readonly target: Target;
+  readonly transcript = new Transcript();
+  /** The bound of a wait for something that should happen, in milliseconds. */
+  readonly patience: number;
+  /** Several round trips, in milliseconds: long enough for a wrong answer to be under way. */
+  readonly moment: number;
+  readonly #clients: Client[] = [];
+
+  constructor(target: Target, patience: number, roundTrip: number) {
+    this.target = target;
+    this.patience = patience;
+    this.moment = Math.min(1000, Math.max(30, 20 * roundTrip));
+  }
+
+  async client(
+    name = 'client',
+    options: { readonly reading?: boolean; readonly host?: string } = {},
+  ): Promise<Client> {
+    const { host, port } = this.target;
+    const { patience: timeout, transcript } = this;
+    const client = await connect({ host, port, name, timeout, transcript, ...options });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** As many clients as are asked for, connected one after another. */
+  async clients(count: number, name: string, options = {}): Promise<Client[]> {
+    const clients: Client[] = [];
+    for (let i = 1; i <= count; i++) clients.push(await this.client(`${name} ${i}`, options));
+    return clients;
+  }
+
+  /** Waits for a moment in which nothing should happen. */
+  async quiet(): Promise<void> {
+    await sleep(this.moment);
+  }
+
+  /** Leaves the server as it was: drains and closes what is open. */
+  async leave(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close({ timeout: 300 })));
+  }
+}

@@ -1,0 +1,129 @@
+/** Simultaneous clients, and clients that others must not suffer from. */
+import { networkInterfaces } from 'node:os';
+import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
+import { expectEcho, expectSame, expectService } from '../expect.ts';
+
+const SIMULTANEOUS = 'The server must handle simultaneous connections from multiple clients.';
+const PARTIAL =
+  'It must not stop responding to other clients when one client sends a partial line.';
+
+export const concurrency: readonly Check[] = [
+  {
+    id: 'concurrency/second-client-while-first-idles',
+    level: 'must',
+    title: 'A second client is served while the first says nothing',
+    sentence: SIMULTANEOUS,
+    async run(scene) {
+      const first = await scene.client('first');
+      await expectEcho(first, 'I am here\r\n');
+      const second = await scene.client('second');
+      await expectEcho(second, 'so am I\r\n');
+      await expectEcho(first, 'still\r\n');
+    },
+  },
+  {
+    id: 'concurrency/hundred-interleaved',
+    level: 'must',
+    title: '100 clients at once, interleaved, each gets its own lines only',
+    sentence: SIMULTANEOUS,
+    async run(scene) {
+      const clients = await scene.clients(100, 'client');
+      for (let round = 0; round < 5; round++) {
+        for (const [i, client] of clients.entries()) await client.send(`client ${i} rou`);
+        for (const [i, client] of clients.entries()) await client.send(`nd ${round} #${i}\r\n`);
+        await Promise.all(
+          clients.map(async (client, i) => {
+            const expected = Buffer.from(`client ${i} round ${round} #${i}\r\n`);
+            expectSame(expected, await client.receive(expected.length));
+          }),
+        );
+      }
+      for (const client of clients) {
+        if (client.pending > 0) throw new Failure(`${client.name} got more than it had sent`);
+      }
+    },
+  },
+  {
+    id: 'concurrency/thousand-open',
+    level: 'should',
+    title: '1,000 connections are open at once, and each is served',
+    sentence: SIMULTANEOUS,
+    async run(scene) {
+      const clients = await scene.clients(1000, 'client');
+      await Promise.all(clients.map((client, i) => expectEcho(client, `number ${i}\r\n`)));
+      await Promise.all(clients.map((client, i) => expectEcho(client, `again, number ${i}\r\n`)));
+    },
+  },
+  {
+    id: 'concurrency/hundreds-of-short-ones',
+    level: 'must',
+    title: '300 clients come and go, one after another',
+    sentence: SIMULTANEOUS,
+    async run(scene) {
+      for (let i = 0; i < 300; i++) {
+        const client = await scene.client(`client ${i}`);
+        await expectEcho(client, `short visit ${i}\r\n`);
+        await client.close();
+      }
+    },
+  },
+  {
+    id: 'concurrency/both-families',
+    level: 'should',
+    title: 'The server listens on ::1, too',
+    sentence: 'It serves on 127.0.0.1 and ::1.',
+    async run(scene) {
+      const addresses = Object.values(networkInterfaces()).flat();
+      if (!addresses.some((one) => one?.address === '::1')) {
+        throw new Unsupported('this machine has no ::1');
+      }
+      await expectEcho(await scene.client('over IPv4', { host: '127.0.0.1' }), 'four\r\n');
+      await expectEcho(await scene.client('over IPv6', { host: '::1' }), 'six\r\n');
+    },
+  },
+  {
+    id: 'concurrency/waiting-client-is-served-next',
+    level: 'must',
+    title: 'A client that had to wait has lost nothing when its turn comes',
+    sentence: SIMULTANEOUS,
+    async run(scene) {
+      const first = await scene.client('first');
+      await expectEcho(first, 'first\r\n');
+      // It may wait in the backlog while the first is connected: what it sends must be kept.
+      const second = await scene.client('second');
+      const lines = Buffer.from('sent while waiting\r\n'.repeat(100));
+      await second.send(lines);
+      await expectEcho(first, 'first again\r\n');
+      await first.close();
+      expectSame(lines, await second.receive(lines.length));
+    },
+  },
+  {
+    id: 'concurrency/beside-one-partial-line',
+    level: 'must',
+    title: 'Others are served while one client holds a partial line',
+    sentence: PARTIAL,
+    run: (scene) => besidePartialLines(scene, 1),
+  },
+  {
+    id: 'concurrency/beside-hundred-partial-lines',
+    level: 'must',
+    title: 'Others are served while 100 clients hold partial lines',
+    sentence: PARTIAL,
+    run: (scene) => besidePartialLines(scene, 100),
+  },
+];
+
+async function besidePartialLines(scene: Scene, howMany: number): Promise<void> {
+  const bystander = await scene.client('bystander');
+  await expectEcho(bystander, 'before\r\n');
+  const holders = await scene.clients(howMany, 'holder');
+  for (const [i, holder] of holders.entries()) await holder.send(`partial line of ${i}`);
+  for (let i = 0; i < 20; i++) await expectEcho(bystander, `meanwhile ${i}\r\n`);
+  await expectService(scene, `while ${howMany} clients hold partial lines`);
+  for (const [i, holder] of holders.entries()) {
+    await holder.send(', completed\r\n');
+    const expected = Buffer.from(`partial line of ${i}, completed\r\n`);
+    expectSame(expected, await holder.receive(expected.length));
+  }
+}

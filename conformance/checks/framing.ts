@@ -1,0 +1,230 @@
+/** A line is any bytes up to and including CR LF, and it comes back unchanged. */
+import type { Check } from '../check.ts';
+import { expectEcho, expectNothing, expectSame } from '../expect.ts';
+
+const COMPLETE_LINES = 'The server echoes complete lines, and CR LF separates lines.';
+const ANY_BYTES =
+  'A line is any bytes up to and including CR LF; the echo is those bytes, unchanged.';
+const BARE = 'A lone CR or a lone LF is an ordinary byte.';
+const PARTIAL = 'A partial line waits for its CR LF, however the bytes are split.';
+
+export const framing: readonly Check[] = [
+  {
+    id: 'framing/one-line',
+    level: 'must',
+    title: 'A line comes back with its CR LF',
+    sentence: COMPLETE_LINES,
+    async run(scene) {
+      await expectEcho(await scene.client(), 'hello\r\n');
+    },
+  },
+  {
+    id: 'framing/many-lines-in-order',
+    level: 'must',
+    title: 'Many lines on one connection come back in order',
+    sentence: 'A client may send any number of lines on its connection.',
+    async run(scene) {
+      const client = await scene.client();
+      for (let i = 0; i < 200; i++) await expectEcho(client, `line ${i}\r\n`);
+    },
+  },
+  {
+    id: 'framing/empty-line',
+    level: 'must',
+    title: 'An empty line is a line',
+    sentence: COMPLETE_LINES,
+    async run(scene) {
+      const client = await scene.client();
+      await expectEcho(client, '\r\n');
+      await expectEcho(client, '\r\n\r\nx\r\n\r\n');
+    },
+  },
+  {
+    id: 'framing/one-byte-at-a-time',
+    level: 'must',
+    title: 'A line that comes byte by byte is one line',
+    sentence: PARTIAL,
+    async run(scene) {
+      const client = await scene.client();
+      const line = Buffer.from('one byte at a time\r\nand a second line\r\n');
+      await client.sendBytewise(line, 1);
+      expectSame(line, await client.receive(line.length));
+    },
+  },
+  {
+    id: 'framing/many-lines-in-one-segment',
+    level: 'must',
+    title: 'All lines of one segment are answered',
+    sentence: COMPLETE_LINES,
+    async run(scene) {
+      const client = await scene.client();
+      await expectEcho(client, 'one\r\ntwo\r\nthree\r\n');
+      await expectEcho(client, 'x\r\n'.repeat(5000));
+    },
+  },
+  {
+    id: 'framing/partial-line-is-held',
+    level: 'must',
+    title: 'A partial line is not echoed before its CR LF',
+    sentence: COMPLETE_LINES,
+    async run(scene) {
+      const client = await scene.client();
+      // The line in front shows that the server has read the segment with the partial line in it.
+      await client.send('whole\r\npar');
+      expectSame(Buffer.from('whole\r\n'), await client.receive(7));
+      await expectNothing(scene, client, 'the line is not complete yet');
+      await client.send('tial');
+      await expectNothing(scene, client, 'the line is still not complete');
+      await client.send('\r\n');
+      expectSame(Buffer.from('partial\r\n'), await client.receive(9));
+    },
+  },
+  {
+    id: 'framing/rest-of-a-segment-is-kept',
+    level: 'must',
+    title: 'What follows the last CR LF of a segment begins the next line',
+    sentence: PARTIAL,
+    async run(scene) {
+      const client = await scene.client();
+      for (let i = 0; i < 50; i++) {
+        await client.send(`${i} done\r\n${i} to be`);
+        const first = Buffer.from(`${i} done\r\n`);
+        expectSame(first, await client.receive(first.length));
+        await client.send(' continued\r\n');
+        const second = Buffer.from(`${i} to be continued\r\n`);
+        expectSame(second, await client.receive(second.length));
+      }
+    },
+  },
+  {
+    id: 'framing/crlf-split-across-segments',
+    level: 'should',
+    title: 'CR and LF in two segments end a line all the same',
+    sentence: PARTIAL,
+    async run(scene) {
+      const client = await scene.client();
+      await client.send('first\r\nsplit\r');
+      expectSame(Buffer.from('first\r\n'), await client.receive(7));
+      await expectNothing(scene, client, 'only the CR has come');
+      await client.send('\n');
+      expectSame(Buffer.from('split\r\n'), await client.receive(7));
+      await client.play('a\r', scene.moment, '\nb\r', scene.moment, '\n');
+      expectSame(Buffer.from('a\r\nb\r\n'), await client.receive(6));
+    },
+  },
+  {
+    id: 'framing/lone-lf-is-a-byte',
+    level: 'should',
+    title: 'A lone LF does not end a line',
+    sentence: BARE,
+    async run(scene) {
+      const client = await scene.client();
+      await client.send('real\r\nunix\n');
+      expectSame(Buffer.from('real\r\n'), await client.receive(6));
+      await expectNothing(scene, client, 'a lone LF does not end a line');
+      await client.send('\n more\r\n');
+      expectSame(Buffer.from('unix\n\n more\r\n'), await client.receive(13));
+    },
+  },
+  {
+    id: 'framing/lone-cr-is-a-byte',
+    level: 'should',
+    title: 'A lone CR does not end a line',
+    sentence: BARE,
+    async run(scene) {
+      const client = await scene.client();
+      await client.send('real\r\nmac\r');
+      expectSame(Buffer.from('real\r\n'), await client.receive(6));
+      await client.send('still\r\r');
+      await expectNothing(scene, client, 'a lone CR does not end a line');
+      await client.send('\n');
+      expectSame(Buffer.from('mac\rstill\r\r\n'), await client.receive(12));
+    },
+  },
+  {
+    id: 'framing/every-byte-value',
+    level: 'should',
+    title: 'All 256 byte values come back as they were',
+    sentence: ANY_BYTES,
+    async run(scene) {
+      const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+      await expectEcho(await scene.client(), Buffer.concat([all, all.reverse(), CRLF]));
+    },
+  },
+  {
+    id: 'framing/invalid-utf8',
+    level: 'should',
+    title: 'Bytes that are no UTF-8 come back as they were',
+    sentence: 'No decoding.',
+    async run(scene) {
+      const invalid = Buffer.from([
+        0xc3, 0x28, 0xff, 0xfe, 0xed, 0xa0, 0x80, 0xf0, 0x9f, 0x92, 0xc0,
+      ]);
+      await expectEcho(await scene.client(), Buffer.concat([invalid, CRLF]));
+    },
+  },
+  {
+    id: 'framing/multibyte-split-across-segments',
+    level: 'should',
+    title: 'A character whose bytes come in two segments survives',
+    sentence: PARTIAL,
+    async run(scene) {
+      const client = await scene.client();
+      const line = Buffer.from('žluťoučký 🐎 žluťoučký\r\n');
+      for (let cut = 1; cut < line.length; cut += 3) {
+        // The line in front shows that the first part has been read before the second is sent.
+        await client.send(Buffer.concat([Buffer.from('.\r\n'), line.subarray(0, cut)]));
+        expectSame(Buffer.from('.\r\n'), await client.receive(3));
+        await client.send(line.subarray(cut));
+        expectSame(line, await client.receive(line.length));
+      }
+    },
+  },
+  {
+    id: 'framing/random-lines-32-mib',
+    level: 'should',
+    title: '32 MiB of random lines come back, byte for byte',
+    sentence: ANY_BYTES,
+    async run(scene) {
+      const client = await scene.client();
+      const total = 32 * 1024 * 1024;
+      const random = randomNumbers(12321);
+      let done = 0;
+      while (done < total) {
+        const lines: Buffer[] = [];
+        for (let size = 0; size < 1024 * 1024; ) {
+          const line = randomLine(random, Math.floor(random() ** 4 * 9000));
+          lines.push(line);
+          size += line.length;
+        }
+        const bytes = Buffer.concat(lines);
+        await expectEcho(client, bytes);
+        done += bytes.length;
+      }
+    },
+  },
+];
+
+const CRLF = Buffer.from('\r\n');
+
+/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Any bytes but CR LF in the middle. */
+function randomLine(random: () => number, length: number): Buffer {
+  const line = Buffer.alloc(length + 2);
+  for (let i = 0; i < length; i++) line[i] = random() * 256;
+  for (let at = line.indexOf(CRLF); at >= 0 && at < length; at = line.indexOf(CRLF))
+    line[at] = 0x2e;
+  if (length > 0 && line[length - 1] === 0x0d) line[length - 1] = 0x2e;
+  line.write('\r\n', length);
+  return line;
+}

@@ -1,0 +1,63 @@
+/** How long a line may be, and what an endless one may cost. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { count } from '../../client/client.ts';
+import { type Check, Failure } from '../check.ts';
+import { expectEcho, expectEnd, expectSame, expectService } from '../expect.ts';
+
+const LIMIT =
+  'A line longer than the limit ends that connection after the lines before it were echoed.';
+
+export const limits: readonly Check[] = [
+  {
+    id: 'limits/longest-line',
+    level: 'should',
+    title: 'A line of just the limit is echoed',
+    sentence: LIMIT,
+    async run(scene) {
+      const client = await scene.client();
+      const line = Buffer.from(`${'x'.repeat(scene.target.maxLine - 2)}\r\n`);
+      await expectEcho(client, line);
+      // Once more, with the line end in a segment of its own.
+      await client.play(line.subarray(0, 30_000), line.subarray(30_000, -2), scene.moment, '\r\n');
+      expectSame(line, await client.receive(line.length));
+    },
+  },
+  {
+    id: 'limits/line-too-long',
+    level: 'should',
+    title: 'A line one byte longer ends the connection, after the lines before it',
+    sentence: LIMIT,
+    async run(scene) {
+      const client = await scene.client();
+      const before = Buffer.from('before\r\n');
+      client.send(
+        Buffer.concat([before, Buffer.from(`${'x'.repeat(scene.target.maxLine - 1)}\r\n`)]),
+      );
+      await expectEnd(client, before);
+      await client.close();
+      await expectService(scene, 'after a line that was too long');
+    },
+  },
+  {
+    id: 'limits/endless-line',
+    level: 'should',
+    title: 'An endless line is not taken for ever',
+    sentence: 'Memory per connection is bounded, whatever the client does.',
+    async run(scene) {
+      const client = await scene.client();
+      const block = Buffer.alloc(64 * 1024, 'endless ');
+      const bound = 64 * 1024 * 1024;
+      let outcome = 'limit';
+      while (outcome === 'limit' && client.ending === undefined && client.taken < bound) {
+        outcome = await client.flood(block, { limit: 1024 * 1024, stall: scene.patience / 4 });
+        await sleep(1); // let the server's FIN be seen
+      }
+      expectSame(Buffer.alloc(0), client.peek());
+      if (client.taken >= bound) {
+        throw new Failure(`the server took ${count(client.taken)} bytes of a line without an end`);
+      }
+      await client.destroy();
+      await expectService(scene, 'after an endless line');
+    },
+  },
+];

@@ -1,0 +1,78 @@
+/** What checks expect, and how they say that it did not come. */
+import { type Client, count, escapeBytes } from '../client/client.ts';
+import { Failure, type Scene } from './check.ts';
+
+/** Throws a Failure that shows the first difference, with CR and LF visible. */
+export function expectSame(expected: Uint8Array, got: Uint8Array, offset = 0): void {
+  if (Buffer.compare(expected, got) === 0) return;
+  const shared = Math.min(expected.length, got.length);
+  let at = 0;
+  while (at < shared && expected[at] === got[at]) at++;
+  const around = (bytes: Uint8Array) => {
+    const from = Math.max(0, at - 8);
+    const more = bytes.length > at + 16 ? '…' : '';
+    return `"${from > 0 ? '…' : ''}${escapeBytes(bytes.subarray(from, at + 16))}${more}"`;
+  };
+  throw new Failure(
+    `the answer differs at byte ${offset + at}: expected ${around(expected)}, got ${around(got)}`,
+  );
+}
+
+/** Sends complete lines and expects just them back. */
+export async function expectEcho(client: Client, lines: string | Uint8Array): Promise<void> {
+  const bytes = Buffer.from(lines as string);
+  const sending = client.send(bytes);
+  expectSame(bytes, await client.receive(bytes.length));
+  await sending;
+}
+
+/** Expects that nothing more has come than was taken, now and a moment later. */
+export async function expectNothing(scene: Scene, client: Client, because: string): Promise<void> {
+  await scene.quiet();
+  if (client.pending === 0) return;
+  throw new Failure(`${because}, but "${escapeBytes(client.peek(40))}" came`);
+}
+
+/** Expects that the server ends the connection in order, after just these bytes. */
+export async function expectEnd(client: Client, expected: Uint8Array): Promise<void> {
+  const { bytes, how } = await client.receiveEnd();
+  expectSame(expected, bytes);
+  if (how !== 'fin') throw new Failure(`the server reset the connection instead of closing it`);
+}
+
+/** Expects that somebody who comes now is served. */
+export async function expectService(scene: Scene, when: string): Promise<void> {
+  try {
+    const client = await scene.client('newcomer');
+    await expectEcho(client, 'anybody there?\r\n');
+    await client.close();
+  } catch (error) {
+    throw new Failure(`${when}, a new client is not served: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Takes a block again and again, `total` bytes, and compares every one.
+ *
+ * @param block - what is repeated
+ */
+export async function expectRepeated(client: Client, block: Buffer, total: number): Promise<void> {
+  const twice = Buffer.concat([block, block]);
+  for (let at = 0; at < total; ) {
+    const most = Math.min(block.length, total - at);
+    const got = await client.receiveSome({ most }).catch((error: Error) => {
+      throw new Failure(
+        `${count(total - at)} bytes of ${count(total)} never came: ${error.message}`,
+      );
+    });
+    const start = at % block.length;
+    expectSame(twice.subarray(start, start + got.length), got, at);
+    at += got.length;
+  }
+}
+
+/** Lines of 1009 bytes, a length that divides no buffer's: reads end in the middle of lines. */
+export function blockOfLines(lines = 64): Buffer {
+  const line = (i: number) => `${String(i).padStart(7, '0')}${'.'.repeat(1000)}\r\n`;
+  return Buffer.from(Array.from({ length: lines }, (_, i) => line(i)).join(''));
+}

@@ -1,0 +1,62 @@
+/** Every check, against every model. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Target } from './check.ts';
+import { checks } from './checks/index.ts';
+import { declarations } from './declarations.ts';
+import { measureRoundTrip, runCheck } from './run.ts';
+import { ServerProcess } from './server-process.ts';
+
+const PATIENCE = 5000;
+/** For what a model is declared not to do: long enough to do it all the same, were the reason wrong. */
+const DECLARED_PATIENCE = 1000;
+
+const programs = {
+  ...Object.fromEntries(
+    ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'].map((name) => [
+      name,
+      `models/${name}`,
+    ]),
+  ),
+  // Shares no code with the models: what it and they agree on is not one mistake made twice.
+  reference: 'conformance/reference.ts',
+};
+
+for (const [name, program] of Object.entries(programs)) {
+  describe(name, () => {
+    let server: ServerProcess;
+    let target: Target;
+    let roundTrip: number;
+
+    beforeAll(async () => {
+      server = await ServerProcess.start(program);
+      target = { name, host: server.host, port: server.port, maxLine: 65536 };
+      roundTrip = await measureRoundTrip(target);
+    });
+    afterAll(async () => {
+      await server?.stop();
+    });
+
+    test.each(checks.map((check) => [check.id, check] as const))(
+      '%s',
+      { timeout: 90_000 },
+      async (_, check) => {
+        const reason = declarations[name]?.[check.id];
+        const patience = reason ? DECLARED_PATIENCE : PATIENCE;
+        const verdict = await runCheck(check, target, patience, roundTrip);
+        const account = `${check.title}: ${verdict.message}\n${verdict.transcript.slice(-3000)}\nserver: ${server.said.slice(-1000)}`;
+        expect(server.isRunning, `the server has ended: ${account}`).toBe(true);
+        if (verdict.outcome === 'unsupported') return;
+        if (reason) expect(verdict.outcome, `declared as impossible (${reason})`).toBe('fail');
+        else expect(verdict.outcome, account).toBe('pass');
+      },
+    );
+  });
+}
+
+test('every declaration names a check', () => {
+  const ids = checks.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const declared of Object.values(declarations)) {
+    expect(ids).toEqual(expect.arrayContaining(Object.keys(declared)));
+  }
+});

@@ -1,0 +1,101 @@
+/** A server that is started for the occasion, in a process group of its own, and ended with it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What a server has said is kept up to so many characters. */
+const MEMORY = 16 * 1024;
+
+const running = new Set<ServerProcess>();
+process.on('exit', () => {
+  for (const server of running) server.kill('SIGKILL');
+});
+
+export class ServerProcess {
+  readonly host = '127.0.0.1';
+  readonly port: number;
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #said: () => string;
+
+  private constructor(child: ChildProcess, port: number, said: () => string) {
+    this.#child = child;
+    this.port = port;
+    this.pid = child.pid as number;
+    this.#said = said;
+    running.add(this);
+    child.once('exit', () => running.delete(this));
+  }
+
+  /**
+   * Starts a TypeScript program and waits until it listens.
+   *
+   * @param program - its path from the project's root
+   * @throws Error with what it said, when it exits instead, or says nothing for 20 s
+   */
+  static async start(program: string, args: readonly string[] = []): Promise<ServerProcess> {
+    const child = spawn(process.execPath, ['--import', 'tsx', program, '--port', '0', ...args], {
+      cwd: new URL('..', import.meta.url),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    const listening = new Promise<number>((resolve, reject) => {
+      const hear = (text: string) => {
+        said = (said + text).slice(-MEMORY);
+        const found = /listening on 127\.0\.0\.1:(\d+)/.exec(said);
+        if (found) resolve(Number(found[1]));
+      };
+      child.stdout?.setEncoding('utf8').on('data', hear);
+      child.stderr?.setEncoding('utf8').on('data', hear);
+      child.once('exit', (code, signal) => {
+        reject(new Error(`${program} ended with ${signal ?? code} before it listened: ${said}`));
+      });
+      child.once('error', reject);
+      setTimeout(() => reject(new Error(`${program} does not listen: ${said}`)), 20_000).unref();
+    });
+    try {
+      return new ServerProcess(child, await listening, () => said);
+    } catch (error) {
+      if (child.pid) endGroup(child.pid, 'SIGKILL');
+      throw error;
+    }
+  }
+
+  /** The last that it said on standard output and standard error. */
+  get said(): string {
+    return this.#said();
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Sends a signal to the server and everything that it has started. */
+  kill(signal: NodeJS.Signals): void {
+    endGroup(this.pid, signal);
+  }
+
+  /** Ends it in order, or after 3 s without mercy. @returns its exit code, or the signal's name */
+  async stop(): Promise<number | NodeJS.Signals | null> {
+    if (this.isRunning) {
+      const gone = once(this.#child, 'exit');
+      this.#child.kill('SIGTERM');
+      await Promise.race([gone, sleep(3000, undefined, { ref: false })]);
+      if (this.isRunning) {
+        this.kill('SIGKILL');
+        await gone;
+      }
+    }
+    this.kill('SIGKILL'); // children that it has left behind
+    return this.#child.signalCode ?? this.#child.exitCode;
+  }
+}
+
+function endGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is empty already.
+  }
+}
