@@ -1,5 +1,6 @@
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket, type OnReadOpts, Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import * as sys from '../sockets/index.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { count, escapeShortened } from './escape.ts';
 import { Transcript } from './transcript.ts';
@@ -51,6 +52,11 @@ export interface ConnectOptions {
    * itself (as a process with finite memory does). Default: 64 MiB.
    */
   readonly capacity?: number;
+  /**
+   * Bytes of the kernel's receive buffer, and small segments with it (536 bytes): what a server owes
+   * then stays on its side, where it can lose it. Linux and macOS only. Default: the kernel's choice.
+   */
+  readonly receiveBuffer?: number;
 }
 
 /** What a single wait may take, in milliseconds; absent, the client's own `timeout`. */
@@ -74,17 +80,15 @@ export function connect(options: ConnectOptions): Promise<Client> {
     const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
     let client: Client | undefined;
-    const socket = connectSocket({
-      host,
-      port,
-      noDelay: true,
-      allowHalfOpen: true,
-      // Reading into a buffer of our own lets pause() stop at once: a stream would read ahead.
-      onread: {
-        buffer: landing,
-        callback: (n, buffer) => client?.[arrived](Buffer.from(buffer.subarray(0, n))) ?? true,
-      },
-    });
+    // Reading into a buffer of our own lets pause() stop at once: a stream would read ahead.
+    const onread: OnReadOpts = {
+      buffer: landing,
+      callback: (n, buffer) => client?.[arrived](Buffer.from(buffer.subarray(0, n))) ?? true,
+    };
+    const socket =
+      options.receiveBuffer === undefined
+        ? connectSocket({ host, port, noDelay: true, allowHalfOpen: true, onread })
+        : connectNarrow({ address: host, port }, options.receiveBuffer, onread);
     socket.pause();
 
     const giveUp = (reason: FailureReason, why: string) => {
@@ -106,6 +110,26 @@ export function connect(options: ConnectOptions): Promise<Client> {
       resolve(client);
     });
   });
+}
+
+/** A socket whose buffers were set before it connected: afterwards is too late. */
+function connectNarrow(to: sys.SocketAddress, receiveBuffer: number, onread: OnReadOpts): Socket {
+  const fd = sys.socket(sys.familyOf(to.address));
+  try {
+    sys.setsockopt(fd, sys.SO_RCVBUF, receiveBuffer);
+    sys.setsockopt(fd, sys.TCP_MAXSEG, 536);
+    sys.setsockopt(fd, sys.TCP_NODELAY, 1);
+    sys.connect(fd, to);
+  } catch (error) {
+    sys.close(fd);
+    const socket = new Socket();
+    process.nextTick(() => socket.destroy(error as Error));
+    return socket;
+  }
+  const settings = { fd, readable: true, writable: true, allowHalfOpen: true, onread };
+  const socket = new Socket(settings as ConstructorParameters<typeof Socket>[0]);
+  process.nextTick(() => socket.emit('connect'));
+  return socket;
 }
 
 // libuv reads from one socket at a time and hands the bytes over before it reads again, so one

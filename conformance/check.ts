@@ -1,6 +1,6 @@
 /** What a check is, and what one may use: plain data and functions that know no test runner. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, connect, Transcript } from '../client/client.ts';
+import { type Client, type ConnectOptions, connect, Transcript } from '../client/client.ts';
 
 /**
  * `must`: a sentence of the task says so. `should`: the protocol of this project adds it
@@ -55,7 +55,7 @@ export class Scene {
 
   async client(
     name = 'client',
-    options: { readonly reading?: boolean; readonly host?: string } = {},
+    options: Pick<ConnectOptions, 'reading' | 'host' | 'receiveBuffer'> = {},
   ): Promise<Client> {
     const { host, port } = this.target;
     const { patience: timeout, transcript } = this;
