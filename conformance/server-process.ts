@@ -1,6 +1,5 @@
 /** A server that is started for the occasion, in a process group of its own, and ended with it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a server has said is kept up to so many characters. */
@@ -10,6 +9,14 @@ const running = new Set<ServerProcess>();
 process.on('exit', () => {
   for (const server of running) server.kill('SIGKILL');
 });
+
+/** What makes its life harder. */
+export interface Circumstances {
+  /** A module that Node loads first, in every thread of it. */
+  readonly preload?: string;
+  /** How many descriptors it may have open. */
+  readonly descriptors?: number;
+}
 
 export class ServerProcess {
   readonly host = '127.0.0.1';
@@ -24,6 +31,10 @@ export class ServerProcess {
     this.pid = child.pid as number;
     this.#said = said;
     running.add(this);
+    this.ended = new Promise((resolve) => {
+      // 'close' follows 'exit' when everything that it said has been heard.
+      child.once('close', (code, signal) => resolve(signal ?? code));
+    });
     child.once('exit', () => running.delete(this));
   }
 
@@ -33,8 +44,15 @@ export class ServerProcess {
    * @param program - its path from the project's root
    * @throws Error with what it said, when it exits instead, or says nothing for 20 s
    */
-  static async start(program: string, args: readonly string[] = []): Promise<ServerProcess> {
-    const child = spawn(process.execPath, ['--import', 'tsx', program, '--port', '0', ...args], {
+  static async start(
+    program: string,
+    args: readonly string[] = [],
+    { preload, descriptors }: Circumstances = {},
+  ): Promise<ServerProcess> {
+    const preloads = (preload ? [preload, 'tsx'] : ['tsx']).flatMap((one) => ['--import', one]);
+    const command = [process.execPath, ...preloads, program, '--port', '0', ...args];
+    if (descriptors) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
+    const child = spawn(command[0] as string, command.slice(1), {
       cwd: new URL('..', import.meta.url),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -67,6 +85,9 @@ export class ServerProcess {
     return this.#said();
   }
 
+  /** Resolves with its exit code, or the signal's name, when it has ended. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
@@ -79,16 +100,11 @@ export class ServerProcess {
   /** Ends it in order, or after 3 s without mercy. @returns its exit code, or the signal's name */
   async stop(): Promise<number | NodeJS.Signals | null> {
     if (this.isRunning) {
-      const gone = once(this.#child, 'exit');
       this.#child.kill('SIGTERM');
-      await Promise.race([gone, sleep(3000, undefined, { ref: false })]);
-      if (this.isRunning) {
-        this.kill('SIGKILL');
-        await gone;
-      }
+      await Promise.race([this.ended, sleep(3000, undefined, { ref: false })]);
     }
-    this.kill('SIGKILL'); // children that it has left behind
-    return this.#child.signalCode ?? this.#child.exitCode;
+    this.kill('SIGKILL'); // it, if it is still there, and children that it has left behind
+    return this.ended;
   }
 }
 

@@ -16,7 +16,7 @@ import { burn, measureSpeed } from '../../echo/work.ts';
 import * as sys from '../../sockets/index.ts';
 
 /** Milliseconds that a call waits at most before the process looks whether a signal came. */
-const PATIENCE = 1000;
+const PATIENCE = 250;
 /** Milliseconds of unbroken work after which it looks, too. */
 const ATTENTION = 20;
 /** What one recv(2) takes at most, in bytes. */

@@ -1,0 +1,179 @@
+/** System calls, descriptors, and processes that die: what a model promises beyond the protocol. */
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Client, connect } from '../client/client.ts';
+import { commandOf, processesOf, systemCallOf } from '../conformance/processes.ts';
+import { ServerProcess } from '../conformance/server-process.ts';
+
+const servers: ServerProcess[] = [];
+const clients: Client[] = [];
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.destroy()));
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+async function start(model: string, args: string[] = [], options = {}): Promise<ServerProcess> {
+  const server = await ServerProcess.start(`models/${model}`, args, options);
+  servers.push(server);
+  return server;
+}
+
+async function clientOf({ port }: { port: number }): Promise<Client> {
+  const client = await connect({ port });
+  clients.push(client);
+  return client;
+}
+
+async function echo(client: Client, line = 'hello\r\n'): Promise<void> {
+  await client.send(line);
+  expect((await client.receive(line.length)).toString()).toBe(line);
+}
+
+const ticksOf = (server: ServerProcess) =>
+  processesOf(server.pid).reduce((sum, { ticks }) => sum + ticks, 0);
+
+describe.runIf(process.platform === 'linux')('on Linux', () => {
+  // Numbers from asm/unistd.h; arm64 has no poll, its libc calls ppoll.
+  const numbers = { x64: { accept: '43', poll: '7' }, arm64: { accept: '202', poll: '73' } };
+  const { accept, poll } = numbers[process.arch as 'x64' | 'arm64'] ?? {};
+
+  test.runIf(accept).each([
+    ['blocking', accept],
+    ['poll-loop', poll],
+  ])('an idle %s is in system call %s', async (model, call) => {
+    const server = await start(model);
+    const client = await clientOf(server);
+    await echo(client);
+    await client.close();
+    await expect.poll(() => systemCallOf(server.pid)).toBe(call);
+  });
+
+  test.each(['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'])(
+    'an idle %s uses no CPU, also with a client that says nothing',
+    async (model) => {
+      const server = await start(model);
+      await echo(await clientOf(server));
+      await sleep(1500); // the compiler and the garbage collector finish what start-up left them
+      const before = ticksOf(server);
+      await sleep(2000);
+      expect(ticksOf(server) - before).toBeLessThanOrEqual(2); // ticks of 10 ms: 1 % of 2 s
+    },
+  );
+
+  test('poll-loop without a free descriptor waits for a client to leave', async () => {
+    const server = await start('poll-loop', [], { descriptors: 48 });
+    const inside: Client[] = [];
+    // More than there are descriptors: some are accepted, the others stay in the backlog.
+    for (let i = 0; i < 60; i++) inside.push(await clientOf(server));
+    for (const client of inside) await client.send('in or waiting?\r\n');
+    await expect.poll(() => server.said).toContain('EMFILE');
+    const served = () => inside.filter(({ received }) => received > 0);
+    await expect.poll(() => served().length).toBeGreaterThan(0);
+    await sleep(300); // who is in is answered now
+    const before = ticksOf(server);
+    const servedBefore = served().length;
+    expect(servedBefore).toBeLessThan(60);
+    await sleep(1000);
+    expect(ticksOf(server) - before).toBeLessThan(20); // it does not spin
+    for (const client of served().slice(0, 10)) await client.close();
+    await expect.poll(() => served().length).toBeGreaterThanOrEqual(servedBefore + 9);
+    expect(server.isRunning).toBe(true);
+  });
+});
+
+describe('cluster', () => {
+  const workersOf = (server: ServerProcess) =>
+    processesOf(server.pid).filter(
+      ({ pid, parent }) => parent === server.pid && commandOf(pid).includes('models/cluster'),
+    );
+
+  test.runIf(process.platform === 'linux')(
+    'kill -9 of a worker: only its own clients notice, new ones are served throughout',
+    async () => {
+      const server = await start('cluster', ['--workers', '2', '--log', 'json']);
+      const old = [];
+      for (let i = 0; i < 40; i++) {
+        const client = await clientOf(server);
+        await echo(client);
+        old.push(client);
+      }
+      const victim = workersOf(server)[0]?.pid as number;
+      const connected = server.said
+        .split('\n')
+        .filter((line) => line.includes(`"id":"${victim}/`) && line.includes('"connected"')).length;
+      let newcomers = 0;
+      let lost = 0;
+      let running = true;
+      const stream = (async () => {
+        while (running) {
+          const client = await connect({ port: server.port, timeout: 5000 });
+          await client.send('new\r\n');
+          // One that the victim had accepted already is its client, and may notice.
+          const answer = await client.receiveLine().then(String, (error) => error.reason);
+          if (answer !== 'reset' && answer !== 'fin') expect(answer).toBe('new\r\n');
+          else lost++;
+          newcomers++;
+          await client.destroy();
+        }
+      })();
+      await sleep(100);
+      process.kill(victim, 'SIGKILL');
+      await expect.poll(() => server.said).toContain('takes its place');
+      await sleep(300);
+      running = false;
+      await stream;
+      expect(newcomers).toBeGreaterThan(20);
+      expect(lost).toBeLessThanOrEqual(1);
+      const noticed = old.filter(({ ending }) => ending !== undefined);
+      expect(noticed.length).toBe(connected);
+      for (const client of old.filter(({ ending }) => ending === undefined)) await echo(client);
+      await expect.poll(() => workersOf(server).length).toBe(2);
+    },
+  );
+
+  test('gives up when workers die at once again and again', async () => {
+    const preload =
+      'data:text/javascript,import c from "node:cluster"; if (c.isWorker) process.exit(7);';
+    const child = spawn(
+      process.execPath,
+      ['--import', preload, '--import', 'tsx', 'models/cluster', '--port', '0', '--workers', '1'],
+      { stdio: ['ignore', 'ignore', 'pipe'], cwd: new URL('..', import.meta.url) },
+    );
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect(code).toBe(1);
+    expect(said).toMatch(/^cluster: 5 workers in a row died at once, the last with exit code 7\n$/);
+  });
+});
+
+describe('worker-threads', () => {
+  test.each([
+    ['ends', 'process.exit(3)'],
+    ['throws', 'throw new Error("a bug")'],
+  ])('a thread that %s costs only the clients whose lines it held', async (_, how) => {
+    // With --work a thread looks for the end of each line: here, one that it looks at is its end.
+    const preload = `data:text/javascript,
+      import { isMainThread } from 'node:worker_threads';
+      const { indexOf } = Buffer.prototype;
+      if (!isMainThread) Buffer.prototype.indexOf = function (...args) {
+        if (indexOf.call(this, 'die now') >= 0) { ${how} }
+        return indexOf.apply(this, args);
+      };`;
+    const args = ['--workers', '2', '--work', '0.1'];
+    const server = await start('worker-threads', args, { preload });
+    const bystanders = [await clientOf(server), await clientOf(server), await clientOf(server)];
+    for (const client of bystanders) await echo(client);
+    const victim = await clientOf(server);
+    await victim.send('die now\r\n');
+    const { bytes } = await victim.receiveEnd();
+    expect(bytes.length).toBe(0);
+    for (let i = 0; i < 5; i++) for (const client of bystanders) await echo(client);
+    await echo(await clientOf(server));
+    expect(server.said).toContain('a thread of the pool died');
+  });
+});

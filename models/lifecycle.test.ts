@@ -1,0 +1,315 @@
+/** How a model begins and ends, seen from outside: the real program, its output, its exit code. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Client, connect } from '../client/client.ts';
+import { processesOf } from '../conformance/processes.ts';
+import { ServerProcess } from '../conformance/server-process.ts';
+
+const models = ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'] as const;
+const root = new URL('..', import.meta.url).pathname;
+
+const servers: ServerProcess[] = [];
+const clients: Client[] = [];
+const others: Server[] = [];
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.destroy()));
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+  for (const other of others.splice(0)) other.close();
+});
+
+async function start(model: string, ...args: string[]): Promise<ServerProcess> {
+  const server = await ServerProcess.start(`models/${model}`, args);
+  servers.push(server);
+  return server;
+}
+
+async function clientOf(server: ServerProcess, options = {}): Promise<Client> {
+  const client = await connect({ host: server.host, port: server.port, ...options });
+  clients.push(client);
+  return client;
+}
+
+async function echo(client: Client, line: string): Promise<void> {
+  await client.send(line);
+  expect((await client.receive(Buffer.byteLength(line))).toString()).toBe(line);
+}
+
+/** Runs a model that is not expected to stay. */
+function run(model: string, ...args: string[]) {
+  const result = spawnSync(process.execPath, ['--import', 'tsx', `models/${model}`, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  return { code: result.status, out: result.stdout, err: result.stderr };
+}
+
+/** Sends a signal to the process and tells how it ended, and after how many milliseconds. */
+async function endWith(server: ServerProcess, signal: NodeJS.Signals) {
+  const since = performance.now();
+  process.kill(server.pid, signal);
+  const code = await server.ended;
+  return { code, milliseconds: performance.now() - since };
+}
+
+/** Expects that no process of a group is left. */
+async function expectGone(group: number): Promise<void> {
+  await expect.poll(() => processesOf(group)).toEqual([]);
+}
+
+async function occupy(host: string): Promise<number> {
+  const other = createServer();
+  others.push(other);
+  other.listen(0, host);
+  await once(other, 'listening');
+  return (other.address() as { port: number }).port;
+}
+
+describe.each(models)('%s', (model) => {
+  const workers = model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
+
+  test('says where it listens, first of all', async () => {
+    const server = await start(model, ...workers);
+    const addresses =
+      model === 'blocking' ? '127\\.0\\.0\\.1:\\d+' : '127\\.0\\.0\\.1:(\\d+) \\[::1\\]:\\1';
+    expect(server.said).toMatch(
+      new RegExp(`^${model} listening on ${addresses} \\(pid ${server.pid}\\)\n`),
+    );
+  });
+
+  test('explains itself, and what is wrong', async () => {
+    expect(run(model, '--help')).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringContaining('--max-line'),
+    });
+    expect(run(model, '--version')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\S+ \d+\.\d+\.\d+\n$/),
+    });
+    for (const wrong of [['--nonsense'], ['--port', '70000'], ['--eol', 'cr'], ['extra']]) {
+      const { code, out, err } = run(model, ...wrong);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(err).toMatch(/^[^\n]+\n$/);
+    }
+    const port = await occupy('127.0.0.1');
+    const taken = run(model, '--port', String(port));
+    expect(taken).toMatchObject({ code: 1, out: '' });
+    expect(taken.err).toMatch(/^[^\n]*EADDRINUSE[^\n]*\n$/);
+    const strange = run(model, '--host', '192.0.2.1', '--port', '0');
+    expect(strange).toMatchObject({ code: 1, out: '' });
+    expect(strange.err).toMatch(/^[^\n]*EADDRNOTAVAIL[^\n]*\n$/);
+  });
+
+  test.skipIf(model === 'blocking')('one of two addresses taken is an error', async () => {
+    const port = await occupy('::1');
+    expect(run(model, '--port', String(port))).toMatchObject({ code: 1, out: '' });
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s ends it with 0, and frees the port',
+    async (signal) => {
+      const server = await start(model, ...workers);
+      await echo(await clientOf(server), 'idle from now on\r\n');
+      if (model !== 'blocking') {
+        const holder = await clientOf(server);
+        await echo(holder, 'one\r\n');
+        await holder.send('a partial li');
+        const slow = await clientOf(server);
+        await echo(slow, 'one\r\n');
+        slow.pause();
+        await slow.flood(Buffer.from(`${'x'.repeat(1007)}\r\n`.repeat(60)), {
+          limit: 2 ** 25,
+          stall: 200,
+        });
+      }
+      const { code, milliseconds } = await endWith(server, signal);
+      expect(code).toBe(0);
+      expect(milliseconds).toBeLessThan(2000);
+      await expectGone(server.pid);
+      const next = createServer().listen(server.port, '127.0.0.1');
+      others.push(next);
+      await once(next, 'listening');
+    },
+  );
+
+  test('SIGTERM under load: what was received complete comes back', async () => {
+    const server = await start(model, ...workers);
+    const talkers = await Promise.all(
+      Array.from({ length: model === 'blocking' ? 1 : 20 }, () => clientOf(server)),
+    );
+    for (const client of talkers) await echo(client, 'ready\r\n');
+    let talking = true;
+    const talks = talkers.map(async (client) => {
+      for (let i = 0; talking && client.ending === undefined; i++) {
+        const line = `line ${i} of a client that does not wait ${'.'.repeat(i % 997)}\r\n`;
+        await client.send(line).catch(() => {});
+        if (i % 8 === 0) await nextTurn(); // to read, too
+      }
+    });
+    await sleep(200);
+    // What was sent by now is with the server when the signal is.
+    const owed = talkers.map((client) => client.taken);
+    talking = false;
+    await Promise.all(talks);
+    const all = talkers.map((client) => client.offered);
+    const { code, milliseconds } = await endWith(server, 'SIGTERM');
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(2000);
+    for (const [i, client] of talkers.entries()) {
+      const { how } = await client.receiveEnd();
+      expect(how).toBe('fin');
+      expect(client.received).toBeGreaterThanOrEqual(owed[i] as number);
+      expect(client.received).toBe(all[i]);
+    }
+  });
+
+  test('SIGTERM while clients go on sending: whole lines, in order, then FIN', async () => {
+    const server = await start(model, ...workers);
+    const client = await clientOf(server);
+    const line = Buffer.from(`${'a line that is sent for ever '.repeat(30)}\r\n`);
+    await echo(client, line.toString());
+    let sending = true;
+    const flood = (async () => {
+      for (let i = 1; sending && client.ending === undefined; i++) {
+        await client.send(line).catch(() => {});
+        if (i % 8 === 0) await nextTurn(); // to read, too
+      }
+    })();
+    await sleep(100);
+    const { code, milliseconds } = await endWith(server, 'SIGTERM');
+    sending = false;
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(2000);
+    const { bytes, how } = await client.receiveEnd();
+    await flood;
+    expect(how).toBe('fin');
+    expect(bytes.length % line.length).toBe(0);
+    expect(bytes.subarray(-line.length)).toEqual(line);
+  });
+
+  test('a second signal ends it at once', async () => {
+    const server = await start(model, ...workers);
+    const client = await clientOf(server);
+    await echo(client, 'stays connected\r\n');
+    process.kill(server.pid, 'SIGTERM');
+    await sleep(200);
+    const { code, milliseconds } = await endWith(server, 'SIGTERM');
+    expect(milliseconds).toBeLessThan(1000);
+    expect([143, 0]).toContain(code);
+    await expectGone(server.pid);
+  });
+
+  test('Ctrl-C under tsx ends it with 0', async () => {
+    const tsx = new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url).pathname;
+    const child = spawn(process.execPath, [tsx, `models/${model}`, '--port', '0', ...workers], {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const gone = once(child, 'exit');
+    let said = '';
+    for await (const text of child.stdout.setEncoding('utf8')) {
+      said += text;
+      if (said.includes('\n')) break;
+    }
+    process.kill(-(child.pid as number), 'SIGINT'); // as a terminal does
+    const [code, signal] = await gone;
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    await expectGone(child.pid as number);
+  });
+
+  test('--log json is JSON, and tells of the tail', async () => {
+    const server = await start(model, '--log', 'json', ...workers);
+    const client = await clientOf(server);
+    await client.send('done\r\nmeant as a line\n');
+    await client.halfClose();
+    await client.receiveEnd();
+    await endWith(server, 'SIGTERM');
+    const records = server.said
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(records[0]).toMatchObject({ model, event: 'listening', pid: server.pid });
+    const closed = records.find(({ event }) => event === 'closed');
+    expect(closed).toMatchObject({ received: 22, sent: 6, unfinished: 16 });
+    expect(closed.hint).toContain('--eol lf');
+  });
+
+  test('--eol lf, --max-line, --idle-timeout', async () => {
+    const server = await start(
+      model,
+      '--eol',
+      'lf',
+      '--max-line',
+      '10',
+      '--idle-timeout',
+      '0.3',
+      ...workers,
+    );
+    const client = await clientOf(server);
+    await echo(client, 'unix\n');
+    await echo(client, '123456789\n');
+    const { bytes, how } = await client.receiveEnd();
+    expect({ bytes: bytes.length, how }).toEqual({ bytes: 0, how: 'fin' });
+    const long = await clientOf(server);
+    await long.send('ok\n1234567890\n');
+    expect((await long.receiveEnd()).bytes.toString()).toBe('ok\n');
+    expect(server.said).toContain('idle');
+  });
+
+  test('a log that nobody reads, or that is closed, ends nothing', async () => {
+    for (const reader of ['sleep 30', 'head -1']) {
+      const command = `exec 3>&1; "$0" --import tsx models/${model} --port 0 --host 127.0.0.1 ${workers.join(' ')} | (head -1 >&3; ${reader})`;
+      const child = spawn('sh', ['-c', command, process.execPath], {
+        cwd: root,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      try {
+        let said = '';
+        for await (const text of child.stdout.setEncoding('utf8')) {
+          said += text;
+          if (said.includes('\n')) break;
+        }
+        const port = Number(/:(\d+) /.exec(said)?.[1]);
+        for (let i = 0; i < 1500; i++) {
+          const client = await connect({ port, name: `${i}` });
+          if (i % 100 === 0) await echo(client, 'still there\r\n');
+          await client.close();
+        }
+      } finally {
+        process.kill(-(child.pid as number), 'SIGKILL');
+      }
+    }
+  });
+});
+
+describe.each(['poll-loop', 'worker-threads', 'cluster', 'rxjs'])('%s', (model) => {
+  test('--max-connections is exact', async () => {
+    const workers = model === 'cluster' ? ['--workers', '2'] : [];
+    const server = await start(model, '--max-connections', '3', ...workers);
+    const taken = [];
+    for (let i = 0; i < 3; i++) {
+      const client = await clientOf(server);
+      await echo(client, `number ${i}\r\n`);
+      taken.push(client);
+    }
+    const fourth = await clientOf(server);
+    const { bytes } = await fourth.receiveEnd();
+    expect(bytes.length).toBe(0);
+    await echo(taken[0] as Client, 'still here\r\n');
+    await taken[1]?.close();
+    await expect
+      .poll(async () => {
+        const client = await clientOf(server);
+        await client.send('room now?\r\n').catch(() => {});
+        return client.receiveLine().then(String, () => 'refused');
+      })
+      .toBe('room now?\r\n');
+  });
+});
