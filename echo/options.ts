@@ -176,8 +176,7 @@ function quote(text: string): string {
 
 /** Error texts quote what was typed; control characters in it must not reach a terminal. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+  return text.replace(/\p{Cc}/gu, '?');
 }
 
 function version(): string {

@@ -1,0 +1,205 @@
+/** `npx tsx client`: a line client for people, with good manners and, on demand, bad ones. */
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { type Client, ClientError, connect, count, escapeBytes } from './client.ts';
+
+const HELP = `A client for line servers: type a line, see the echo.
+
+Usage: npx tsx client [options] [host] [port]        (default: localhost 12321)
+       printf 'hi\\n' | npx tsx client
+
+  --eol crlf|lf     what ends a line on the wire (default crlf)
+  --byte-by-byte    send each line one byte at a time
+  --help, --version
+
+Bad manners, to be watched from another terminal; Ctrl-C ends them:
+  --hold-partial    send a line without its end, and stay
+  --never-read      send lines as long as the server takes them, read nothing, and stay
+  --flood           send lines and read the answers as fast as both go
+  --reset           send half a line, then leave with a reset`;
+
+class UsageError extends Error {}
+
+async function main(): Promise<void> {
+  const { values, positionals } = readArguments();
+  if (values.help) return say(HELP);
+  if (values.version) return say('client 0.1.0');
+  const [host = 'localhost', port = '12321', ...more] = positionals;
+  if (more.length > 0)
+    throw new UsageError(`a host and a port at most, not also ${quote(more[0])}`);
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
+    throw new UsageError(`the port is a whole number from 1 to 65535, not ${quote(port)}`);
+  }
+  const eol = values.eol ?? 'crlf';
+  if (eol !== 'crlf' && eol !== 'lf')
+    throw new UsageError(`--eol takes crlf or lf, not ${quote(eol)}`);
+  const terminator = eol === 'crlf' ? '\r\n' : '\n';
+
+  const client = await connect({ host, port: Number(port), timeout: DAY });
+  process.once('SIGINT', () => {
+    client.destroy().then(() => process.exit(130));
+  });
+  if (values['hold-partial']) return holdPartial(client);
+  if (values['never-read']) return neverRead(client, terminator);
+  if (values.flood) return flood(client, terminator);
+  if (values.reset) return reset(client);
+  await talk(client, terminator, values['byte-by-byte'] === true);
+}
+
+/** Milliseconds: whoever types may think for long. */
+const DAY = 86_400_000;
+
+function readArguments() {
+  const flag = { type: 'boolean' } as const;
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        eol: { type: 'string' },
+        'byte-by-byte': flag,
+        'hold-partial': flag,
+        'never-read': flag,
+        flood: flag,
+        reset: flag,
+        help: { ...flag, short: 'h' },
+        version: flag,
+      },
+    });
+  } catch (error) {
+    const [sentence = ''] = (error as Error).message.split(/\.\s|\n/);
+    throw new UsageError(escapeBytes(Buffer.from(sentence)));
+  }
+}
+
+/** Sends what is typed, or comes from a pipe, line by line, and prints what comes back. */
+async function talk(client: Client, terminator: '\r\n' | '\n', byteByByte: boolean): Promise<void> {
+  const isTerminal = process.stdin.isTTY === true;
+  if (isTerminal) note('connected; type a line, Ctrl-D ends');
+  const printing = print(client, terminator);
+  const input = createInterface({ input: process.stdin, terminal: false, crlfDelay: Infinity });
+  const typing = (async () => {
+    for await (const line of input) {
+      if (byteByByte) await client.sendBytewise(line + terminator);
+      else await client.send(line + terminator);
+    }
+    await client.halfClose();
+  })();
+  typing.catch(() => undefined); // the connection has ended: printing says so
+  const how = await printing;
+  input.close();
+  process.stdin.destroy();
+  await client.close();
+  if (how === 'reset') throw new ClientError('reset', 'the server reset the connection');
+  if (isTerminal) note('the server closed the connection');
+}
+
+/** Prints what comes until the server ends the connection. @returns how it did */
+async function print(client: Client, terminator: '\r\n' | '\n') {
+  for (;;) {
+    try {
+      const line = await client.receiveLine({ terminator });
+      write(line.subarray(0, -terminator.length), true);
+    } catch {
+      const { bytes, how } = await client.receiveEnd();
+      if (bytes.length > 0) write(bytes, false);
+      return how;
+    }
+  }
+}
+
+/** On a terminal a server's bytes are escaped: they could be commands to it. In a pipe they are bytes. */
+function write(bytes: Buffer, isLine: boolean): void {
+  const out = process.stdout.isTTY ? printable(bytes) : bytes;
+  process.stdout.write(out);
+  if (isLine || process.stdout.isTTY) process.stdout.write('\n');
+}
+
+/** Text as it is; control characters, and those that turn the direction of text, escaped. */
+function printable(bytes: Buffer): string {
+  return bytes
+    .toString('utf8')
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (one) => escapeBytes(Buffer.from(one)));
+}
+
+async function holdPartial(client: Client): Promise<void> {
+  const partial = 'a line without its end';
+  await client.send(partial);
+  say(`sent "${partial}" and no line end; holding the connection (Ctrl-C ends it)`);
+  const { how } = await client.receiveEnd();
+  say(`the server ended the connection (${how})`);
+}
+
+async function neverRead(client: Client, terminator: string): Promise<void> {
+  client.pause();
+  const block = Buffer.from(`${'never read '.repeat(91)}${terminator}`.repeat(64));
+  let taken = -1;
+  while (client.ending === undefined && client.taken !== taken) {
+    taken = client.taken;
+    await client.flood(block, { limit: BOUND - taken, stall: 1000 });
+    if (client.taken >= BOUND) break;
+  }
+  const verdict =
+    client.taken < BOUND
+      ? 'then it stopped: backpressure'
+      : 'and still does: it keeps them, or throws them away';
+  say(`the server and the kernel took ${count(client.taken)} bytes, ${verdict} (Ctrl-C ends it)`);
+  await stay();
+}
+
+/** Bytes after which a server that takes everything is believed to. */
+const BOUND = 256 * 1024 * 1024;
+
+async function flood(client: Client, terminator: string): Promise<void> {
+  const block = Buffer.from(`${'flood '.repeat(170)}${terminator}`.repeat(64));
+  let reportAt = performance.now() + 1000;
+  let echoed = 0;
+  (async () => {
+    for (;;) echoed += (await client.receiveSome()).length;
+  })().catch(() => undefined);
+  while (client.ending === undefined) {
+    await client.flood(block, { limit: block.length * 16, stall: 1000 });
+    await new Promise((resolve) => setImmediate(resolve)); // to read, too
+    if (performance.now() < reportAt) continue;
+    reportAt += 1000;
+    say(`${count(client.taken)} bytes sent, ${count(echoed)} echoed`);
+  }
+  say('the server ended the connection');
+}
+
+async function reset(client: Client): Promise<void> {
+  await client.send('half a li');
+  await client.reset();
+  say('sent "half a li", then a reset');
+}
+
+/** Keeps the process until Ctrl-C. */
+async function stay(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, DAY));
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** A word to the person, not part of the output. */
+function note(text: string): void {
+  const dim = process.stderr.isTTY && !process.env.NO_COLOR;
+  process.stderr.write(dim ? `\x1b[2m${text}\x1b[0m\n` : `${text}\n`);
+}
+
+function quote(text = ''): string {
+  return `"${escapeBytes(Buffer.from(text))}"`;
+}
+
+main().catch((error: Error) => {
+  const isUsage = error instanceof UsageError;
+  const isExpected = isUsage || error instanceof ClientError;
+  const isAlone = error instanceof ClientError && error.reason === 'unreachable';
+  const advice = isUsage
+    ? '; see --help'
+    : isAlone
+      ? ' (does a server run? npx tsx models/poll-loop)'
+      : '';
+  process.stderr.write(`client: ${isExpected ? error.message : error.stack}${advice}\n`);
+  process.exitCode = isUsage ? 2 : 1;
+});
