@@ -26,7 +26,7 @@ async function run(args: string[], input = '', until?: string) {
   let [out, err] = ['', ''];
   child.stdout.on('data', (bytes) => {
     out += bytes.toString('latin1');
-    if (until && out.includes(until)) child.kill('SIGINT');
+    if (until && out.includes(until) && !child.killed) child.kill('SIGINT');
   });
   child.stderr.on('data', (bytes) => {
     err += bytes;
