@@ -1,5 +1,8 @@
 /** `npx tsx client`: a line client for people, with good manners and, on demand, bad ones. */
-import { createInterface } from 'node:readline';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Client, ClientError, connect, count, escapeBytes } from './client.ts';
 
@@ -18,24 +21,34 @@ Bad manners, to be watched from another terminal; Ctrl-C ends them:
   --flood           send lines and read the answers as fast as both go
   --reset           send half a line, then leave with a reset`;
 
+/** The command line is wrong. */
 class UsageError extends Error {}
+
+/** There is no such host. */
+class NameError extends Error {}
 
 async function main(): Promise<void> {
   const { values, positionals } = readArguments();
   if (values.help) return say(HELP);
-  if (values.version) return say('client 0.1.0');
+  if (values.version) return say(`client ${version()}`);
   const [host = 'localhost', port = '12321', ...more] = positionals;
   if (more.length > 0)
     throw new UsageError(`a host and a port at most, not also ${quote(more[0])}`);
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
     throw new UsageError(`the port is a whole number from 1 to 65535, not ${quote(port)}`);
   }
+  const manners = (['hold-partial', 'never-read', 'flood', 'reset'] as const).filter(
+    (manner) => values[manner],
+  );
+  if (manners.length > 1) throw new UsageError(`--${manners.join(' and --')} exclude each other`);
   const eol = values.eol ?? 'crlf';
   if (eol !== 'crlf' && eol !== 'lf')
     throw new UsageError(`--eol takes crlf or lf, not ${quote(eol)}`);
   const terminator = eol === 'crlf' ? '\r\n' : '\n';
 
-  const client = await connect({ host, port: Number(port), timeout: DAY });
+  // A reader that is gone (`| head -1`) ends this as it ends any other program.
+  process.stdout.on('error', () => process.exit(141));
+  const client = await reach(host, Number(port));
   process.once('SIGINT', () => {
     client.destroy().then(() => process.exit(130));
   });
@@ -71,47 +84,85 @@ function readArguments() {
   }
 }
 
+/** Connects to the first of a name's addresses where somebody answers: `localhost` has mostly two. */
+async function reach(host: string, port: number): Promise<Client> {
+  const found = await lookup(host, { all: true }).catch((error: Error) => {
+    throw new NameError(escapeBytes(Buffer.from(error.message)));
+  });
+  let failure: unknown;
+  for (const { address } of found) {
+    try {
+      return await connect({ host: address, port, timeout: DAY });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
 /** Sends what is typed, or comes from a pipe, line by line, and prints what comes back. */
 async function talk(client: Client, terminator: '\r\n' | '\n', byteByByte: boolean): Promise<void> {
   const isTerminal = process.stdin.isTTY === true;
   if (isTerminal) note('connected; type a line, Ctrl-D ends');
-  const printing = print(client, terminator);
-  const input = createInterface({ input: process.stdin, terminal: false, crlfDelay: Infinity });
+  let sent = 0;
   const typing = (async () => {
-    for await (const line of input) {
-      if (byteByByte) await client.sendBytewise(line + terminator);
-      else await client.send(line + terminator);
+    for await (const line of inputLines(terminator)) {
+      sent++;
+      const bytes = Buffer.concat([line, Buffer.from(terminator)]);
+      if (byteByByte) await client.sendBytewise(bytes);
+      else await client.send(bytes);
     }
     await client.halfClose();
   })();
   typing.catch(() => undefined); // the connection has ended: printing says so
-  const how = await printing;
-  input.close();
+  const { echoed, how } = await print(client, terminator);
   process.stdin.destroy();
   await client.close();
   if (how === 'reset') throw new ClientError('reset', 'the server reset the connection');
   if (isTerminal) note('the server closed the connection');
+  else if (echoed < sent) {
+    const lines = `${count(sent)} ${sent === 1 ? 'line' : 'lines'} sent, ${count(echoed)} echoed`;
+    throw new ClientError('fin', `the server closed the connection: ${lines}`);
+  }
 }
 
-/** Prints what comes until the server ends the connection. @returns how it did */
+/** The lines of standard input, as bytes without their ends; a last one may do without an end. */
+async function* inputLines(terminator: '\r\n' | '\n'): AsyncGenerator<Buffer> {
+  let unfinished: Buffer[] = [];
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
+      const line = Buffer.concat([...unfinished, chunk.subarray(start, end)]);
+      // A text with CR LF, sent with CR LF, is sent as it is.
+      yield terminator === '\r\n' && line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
+      unfinished = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) unfinished.push(chunk.subarray(start));
+  }
+  if (unfinished.length > 0) yield Buffer.concat(unfinished);
+}
+
+/** Prints what comes until the server ends the connection. @returns how many lines, and how it did */
 async function print(client: Client, terminator: '\r\n' | '\n') {
-  for (;;) {
+  for (let echoed = 0; ; echoed++) {
     try {
       const line = await client.receiveLine({ terminator });
-      write(line.subarray(0, -terminator.length), true);
+      await write(line.subarray(0, -terminator.length), true);
     } catch {
       const { bytes, how } = await client.receiveEnd();
-      if (bytes.length > 0) write(bytes, false);
-      return how;
+      if (bytes.length > 0) await write(bytes, false);
+      return { echoed, how };
     }
   }
 }
 
 /** On a terminal a server's bytes are escaped: they could be commands to it. In a pipe they are bytes. */
-function write(bytes: Buffer, isLine: boolean): void {
-  const out = process.stdout.isTTY ? printable(bytes) : bytes;
-  process.stdout.write(out);
-  if (isLine || process.stdout.isTTY) process.stdout.write('\n');
+async function write(bytes: Buffer, isLine: boolean): Promise<void> {
+  const { stdout } = process;
+  const end = isLine || stdout.isTTY ? '\n' : '';
+  const out = stdout.isTTY ? printable(bytes) + end : Buffer.concat([bytes, Buffer.from(end)]);
+  if (!stdout.write(out)) await once(stdout, 'drain');
 }
 
 /** Text as it is; control characters, and those that turn the direction of text, escaped. */
@@ -138,12 +189,19 @@ async function neverRead(client: Client, terminator: string): Promise<void> {
     await client.flood(block, { limit: BOUND - taken, stall: 1000 });
     if (client.taken >= BOUND) break;
   }
+  if (client.ending !== undefined) {
+    return say(
+      `the server ended the connection (${client.ending}) after ${count(client.taken)} bytes`,
+    );
+  }
   const verdict =
     client.taken < BOUND
       ? 'then it stopped: backpressure'
       : 'and still does: it keeps them, or throws them away';
   say(`the server and the kernel took ${count(client.taken)} bytes, ${verdict} (Ctrl-C ends it)`);
-  await stay();
+  // Who does not read sees no FIN; that it was cut off is noticed, because a block is on its way.
+  while (client.ending === undefined) await sleep(200);
+  say(`the server ended the connection (${client.ending})`);
 }
 
 /** Bytes after which a server that takes everything is believed to. */
@@ -172,11 +230,6 @@ async function reset(client: Client): Promise<void> {
   say('sent "half a li", then a reset');
 }
 
-/** Keeps the process until Ctrl-C. */
-async function stay(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, DAY));
-}
-
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -191,14 +244,19 @@ function quote(text = ''): string {
   return `"${escapeBytes(Buffer.from(text))}"`;
 }
 
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
 main().catch((error: Error) => {
   const isUsage = error instanceof UsageError;
-  const isExpected = isUsage || error instanceof ClientError;
-  const isAlone = error instanceof ClientError && error.reason === 'unreachable';
+  const isExpected = isUsage || error instanceof NameError || error instanceof ClientError;
+  const isAlone = error instanceof ClientError && /ECONNREFUSED/.test(error.message);
   const advice = isUsage
     ? '; see --help'
     : isAlone
-      ? ' (does a server run? npx tsx models/poll-loop)'
+      ? ' (is a server running? npx tsx models/poll-loop)'
       : '';
   process.stderr.write(`client: ${isExpected ? error.message : error.stack}${advice}\n`);
   process.exitCode = isUsage ? 2 : 1;

@@ -109,10 +109,11 @@ await main('blocking', async (options) => {
         start += sent;
         count.sent += sent;
         movedAt = now;
-      } else {
-        if (options.idleTimeout > 0 && now - movedAt >= options.idleTimeout) return 'idle';
-        if (now > (stoppedAt ?? now) + GRACE) return 'the server stops';
+      } else if (options.idleTimeout > 0 && now - movedAt >= options.idleTimeout) {
+        return 'idle';
       }
+      // Also while something moves: a client may take its answer byte by byte, or --work be long.
+      if (now > (stoppedAt ?? now) + GRACE) return 'the server stops';
       if (sent < 0 || now - lookedAt > ATTENTION) await letSignalsIn();
     }
     return undefined;

@@ -13,10 +13,17 @@ import { die, main } from '../../echo/main.ts';
 import type { Options } from '../../echo/options.ts';
 import { GRACE, onShutdown } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
-import { type Connection, closed, listen, nextTurn, serve } from '../../node-net/index.ts';
+import {
+  type Connection,
+  closed,
+  listen,
+  nextTurn,
+  type Service,
+  serve,
+} from '../../node-net/index.ts';
 import { Gatekeeper, remoteAdmission } from './admission.ts';
 
-/** A worker that dies within so many milliseconds of its start died at once … */
+/** A worker that dies before it listens, or within so many milliseconds of that, died at once … */
 const AT_ONCE = 1000;
 /** … and after so many of those in a row another one would be no better. */
 const DEATHS = 5;
@@ -44,22 +51,30 @@ async function primary(options: Options): Promise<void> {
   let stopping = false;
   let deaths = 0;
 
+  /** Starts a worker. Resolves when it listens, or when the one that took its place does. */
   function start(): Promise<void> {
-    const startedAt = performance.now();
-    const worker = cluster.fork();
-    worker.on('message', (message) => gatekeeper.answer(worker, message));
-    worker.on('error', () => {}); // a message to a worker that has just died
-    worker.once('exit', (code, signal) => {
-      gatekeeper.forget(worker);
-      if (stopping) return;
-      deaths = performance.now() - startedAt < AT_ONCE ? deaths + 1 : 0;
-      const how = signal ?? `exit code ${code}`;
-      if (deaths === DEATHS)
-        giveUp(`${DEATHS} workers in a row died at once, the last with ${how}`);
-      log.notice(`worker ${worker.process.pid} died (${how}); another one takes its place`);
-      start();
+    return new Promise((ready) => {
+      const worker = cluster.fork();
+      let listeners = 0;
+      let readyAt = Number.POSITIVE_INFINITY;
+      worker.on('listening', () => {
+        if (++listeners < found.length) return;
+        readyAt = performance.now();
+        ready();
+      });
+      worker.on('message', (message) => gatekeeper.answer(worker, message));
+      worker.on('error', () => {}); // a message to a worker that has just died
+      worker.once('exit', (code, signal) => {
+        gatekeeper.forget(worker);
+        if (stopping) return;
+        deaths = performance.now() - readyAt < AT_ONCE ? deaths + 1 : 0;
+        const how = signal ?? `exit code ${code}`;
+        if (deaths === DEATHS)
+          giveUp(`${DEATHS} workers in a row died at once, the last with ${how}`);
+        log.notice(`worker ${worker.process.pid} died (${how}); another one takes its place`);
+        start().then(ready);
+      });
     });
-    return new Promise((resolve) => worker.once('listening', () => resolve()));
   }
 
   onShutdown(async (signal) => {
@@ -108,22 +123,24 @@ async function worker(options: Options): Promise<void> {
   async function workOff(client: Connection, lines: readonly Buffer[]): Promise<void> {
     for (const line of linesOf(Buffer.concat(lines), options.endOfLine)) {
       await nextTurn();
+      if (client.isOver) return;
       burn(options.work, speed);
       await client.write([line]);
     }
   }
 
   const hasLimit = Number.isFinite(options.maxConnections);
-  const service = await serve(options, log, echo, hasLimit ? remoteAdmission() : undefined);
+  let service: Service | undefined;
   let stopping = false;
   async function stop(): Promise<void> {
     if (stopping) return;
     stopping = true;
-    await service.stop();
+    await service?.stop();
     process.exit(0);
   }
   onShutdown(stop);
   process.on('message', (message) => {
     if (message === 'stop') stop();
   });
+  service = await serve(options, log, echo, hasLimit ? remoteAdmission() : undefined);
 }

@@ -66,12 +66,12 @@ await main('rxjs', async (options) => {
   }
 
   const service = await serve(options, log, (client) => clients.next(client));
-  log.listening(service.addresses);
   onShutdown(async (signal) => {
     log.notice(`${signal}: stopping with ${service.open} open`);
     await service.stop();
     process.exit(0);
   });
+  log.listening(service.addresses); // last: who reads it may send a signal at once
 });
 
 /** Keeps a client's input waiting while an answer is outstanding. */

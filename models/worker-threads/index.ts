@@ -98,12 +98,12 @@ await main('worker-threads', async (options) => {
   }
 
   const service = await serve(options, log, echo);
-  log.listening(service.addresses);
   onShutdown(async (signal) => {
     log.notice(`${signal}: stopping with ${service.open} open`);
     await service.stop();
     process.exit(0);
   });
+  log.listening(service.addresses); // last: who reads it may send a signal at once
 });
 
 /** One buffer, not from Node's shared pool, that can be given to another thread. */
