@@ -1,0 +1,143 @@
+/**
+ * The end of a model at awkward moments: in each of them SIGTERM means exit code 0 within 2 s, a
+ * client that gets only whole lines, in order, and a port that is free afterwards.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Client, connect } from '../client/client.ts';
+import { ServerProcess } from '../conformance/server-process.ts';
+
+const models = ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'] as const;
+
+const servers: ServerProcess[] = [];
+const clients: Client[] = [];
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.destroy()));
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+async function start(model: string, ...args: string[]): Promise<ServerProcess> {
+  const workers = model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
+  const server = await ServerProcess.start(`models/${model}`, [...workers, ...args]);
+  servers.push(server);
+  return server;
+}
+
+/** A client that has been served. */
+async function clientOf(server: ServerProcess, options = {}): Promise<Client> {
+  const client = await connect({ port: server.port, ...options });
+  clients.push(client);
+  await client.send('served\r\n');
+  expect(String(await client.receive(8))).toBe('served\r\n');
+  return client;
+}
+
+async function endsInOrder(server: ServerProcess): Promise<void> {
+  const since = performance.now();
+  process.kill(server.pid, 'SIGTERM');
+  expect(await server.ended).toBe(0);
+  expect(performance.now() - since).toBeLessThan(2000);
+  const next = createServer().listen(server.port, '127.0.0.1');
+  await once(next, 'listening');
+  next.close();
+}
+
+/** Line number `i` of client `name`; the lengths differ, so that reads and lines fall out of step. */
+const line = (name: number, i: number) => `client ${name} line ${i} ${'.'.repeat((i * 37) % 1009)}\r\n`;
+
+describe.each(models)('%s', (model) => {
+  test('right after it has said that it listens', async () => {
+    for (let i = 0; i < 3; i++) await endsInOrder(await start(model));
+  });
+
+  test('with a client that holds a partial line', async () => {
+    const server = await start(model);
+    const client = await clientOf(server);
+    await client.send('whole\r\na partial li');
+    await client.receive(7);
+    await endsInOrder(server);
+    const { bytes, how } = await client.receiveEnd();
+    expect({ bytes: bytes.length, how }).toEqual({ bytes: 0, how: 'fin' });
+  });
+
+  test('with a client that does not read', async () => {
+    const server = await start(model);
+    const client = await clientOf(server, { receiveBuffer: 4096 });
+    client.pause();
+    await client.flood(Buffer.from(`${'x'.repeat(1007)}\r\n`.repeat(65)), {
+      limit: 2 ** 25,
+      stall: 200,
+    });
+    await endsInOrder(server);
+  });
+
+  test('with a client that reads a little now and then', async () => {
+    const server = await start(model);
+    const client = await clientOf(server, { receiveBuffer: 4096 });
+    client.pause();
+    await client.flood(Buffer.from(`${'x'.repeat(1007)}\r\n`.repeat(65)), {
+      limit: 2 ** 25,
+      stall: 200,
+    });
+    let reading = true;
+    const trickle = (async () => {
+      while (reading && !client.ending) {
+        client.resume();
+        await nextTurn();
+        client.pause();
+        await sleep(5);
+      }
+    })();
+    await endsInOrder(server).finally(() => {
+      reading = false;
+    });
+    await trickle;
+  });
+
+  test('with more work than there is time for', async () => {
+    const server = await start(model, '--work', '20');
+    const client = await clientOf(server);
+    const lines = Array.from({ length: 400 }, (_, i) => line(1, i)).join('');
+    await client.send(lines);
+    await client.receive(line(1, 0).length);
+    await endsInOrder(server);
+    const { bytes } = await client.receiveEnd();
+    expect(lines.startsWith(line(1, 0) + bytes)).toBe(true);
+  });
+
+  test('with clients that go on sending', async () => {
+    const server = await start(model);
+    const talkers = await Promise.all(
+      Array.from({ length: model === 'blocking' ? 1 : 8 }, () => clientOf(server)),
+    );
+    let talking = true;
+    const talks = talkers.map(async (client, name) => {
+      let sent = '';
+      for (let i = 0; talking && client.ending === undefined; i++) {
+        const next = line(name, i);
+        sent += next;
+        await client.send(next).catch(() => {});
+        if (i % 8 === 0) await nextTurn(); // to read, too
+      }
+      return sent;
+    });
+    // Under way, all of them.
+    for (const client of talkers) await expect.poll(() => client.received).toBeGreaterThan(50_000);
+    // What has come back by now, the server had received.
+    const certain = talkers.map((client) => client.received);
+    await endsInOrder(server);
+    talking = false;
+    for (const [i, client] of talkers.entries()) {
+      const sent = await (talks[i] as Promise<string>);
+      const { bytes, how } = await client.receiveEnd();
+      const answer = String(bytes);
+      expect(how).toBe('fin');
+      expect(client.received).toBeGreaterThanOrEqual(certain[i] as number);
+      expect(sent.startsWith(answer)).toBe(true);
+      expect(answer.endsWith('\r\n')).toBe(true);
+    }
+  });
+});
