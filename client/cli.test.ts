@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /** Runs it with this on its standard input, until it ends or has said what is waited for. */
-async function run(args: string[], input = '', until?: string) {
+async function run(args: string[], input: string | Buffer = '', until?: string) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'client', ...args], {
     cwd: new URL('..', import.meta.url),
   });
@@ -31,6 +31,7 @@ async function run(args: string[], input = '', until?: string) {
   child.stderr.on('data', (bytes) => {
     err += bytes;
   });
+  child.stdin.on('error', () => undefined); // it may end before it has read everything
   child.stdin.end(input);
   const [code] = await once(child, 'close');
   return { code, out, err };
@@ -54,11 +55,45 @@ test('100,000 lines come back whole', async () => {
   expect((await run(['127.0.0.1', port], lines)).out).toBe(lines);
 });
 
+test('a pipe carries bytes: what is no text, a last line without an end, CR LF as it is', async () => {
+  const { code, out } = await run(['127.0.0.1', port], Buffer.from('ff00fe0d0a0d410a42', 'hex'));
+  expect({ code, out }).toEqual({ code: 0, out: '\xff\x00\xfe\n\rA\nB\n' });
+});
+
+test('a server that closes before everything came back is a failure', async () => {
+  server.on('connection', (socket: Socket) => socket.unpipe().end('one\r\n'));
+  const { code, out, err } = await run(['127.0.0.1', port], 'one\ntwo\n');
+  expect({ code, out }).toEqual({ code: 1, out: 'one\n' });
+  expect(err).toMatch(/^client: the server (closed|reset) the connection[^\n]*\n$/);
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a reader that leaves is no reason for a stack',
+  async () => {
+    const command = `"$0" --import tsx client 127.0.0.1 ${port} | head -1`;
+    const child = spawn('sh', ['-c', command, process.execPath], {
+      cwd: new URL('..', import.meta.url),
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (bytes) => {
+      out += bytes;
+    });
+    child.stderr.on('data', (bytes) => {
+      err += bytes;
+    });
+    child.stdin.on('error', () => undefined);
+    child.stdin.end('a line\n'.repeat(100_000));
+    await once(child, 'close');
+    expect({ out, err }).toEqual({ out: 'a line\n', err: '' });
+  },
+);
+
 test('bad manners on demand', async () => {
   const partial = await run(['--hold-partial', '127.0.0.1', port], '', 'holding');
   expect(partial).toMatchObject({ code: 130, err: '' });
   const never = await run(['--never-read', '127.0.0.1', port], '', 'backpressure');
   expect(never).toMatchObject({ code: 130, err: '' });
+  expect(never.out).not.toContain('ended');
   const flood = await run(['--flood', '127.0.0.1', port], '', 'echoed');
   expect(flood).toMatchObject({ code: 130, err: '' });
   expect(await run(['--reset', '127.0.0.1', port])).toMatchObject({ code: 0, err: '' });
@@ -68,8 +103,17 @@ test('what is wrong is said in one line', async () => {
   server.close();
   const refused = await run(['127.0.0.1', port], 'hi\n');
   expect(refused).toMatchObject({ code: 1, out: '' });
+  const unknown = await run(['no-such-host.invalid'], 'hi\n');
+  expect(unknown).toMatchObject({ code: 1, out: '' });
+  expect(unknown.err).toMatch(/^client: [^\n]*no-such-host.invalid\n$/);
   expect(refused.err).toMatch(/^client: [^\n]*ECONNREFUSED[^\n]*npx tsx models\/poll-loop\)\n$/);
-  for (const wrong of [['--nonsense'], ['host', 'port'], ['a', '1', 'b'], ['--eol', 'cr']]) {
+  for (const wrong of [
+    ['--nonsense'],
+    ['host', 'port'],
+    ['a', '1', 'b'],
+    ['--eol', 'cr'],
+    ['--reset', '--flood'],
+  ]) {
     const { code, out, err } = await run(wrong);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(/^client: [^\n]+; see --help\n$/);

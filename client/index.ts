@@ -49,9 +49,7 @@ async function main(): Promise<void> {
   // A reader that is gone (`| head -1`) ends this as it ends any other program.
   process.stdout.on('error', () => process.exit(141));
   const client = await reach(host, Number(port));
-  process.once('SIGINT', () => {
-    client.destroy().then(() => process.exit(130));
-  });
+  process.once('SIGINT', () => process.exit(130));
   if (values['hold-partial']) return holdPartial(client);
   if (values['never-read']) return neverRead(client, terminator);
   if (values.flood) return flood(client, terminator);
@@ -105,6 +103,7 @@ async function talk(client: Client, terminator: '\r\n' | '\n', byteByByte: boole
   const isTerminal = process.stdin.isTTY === true;
   if (isTerminal) note('connected; type a line, Ctrl-D ends');
   let sent = 0;
+  let isDone = false;
   const typing = (async () => {
     for await (const line of inputLines(terminator)) {
       sent++;
@@ -112,6 +111,7 @@ async function talk(client: Client, terminator: '\r\n' | '\n', byteByByte: boole
       if (byteByByte) await client.sendBytewise(bytes);
       else await client.send(bytes);
     }
+    isDone = true;
     await client.halfClose();
   })();
   typing.catch(() => undefined); // the connection has ended: printing says so
@@ -120,7 +120,7 @@ async function talk(client: Client, terminator: '\r\n' | '\n', byteByByte: boole
   await client.close();
   if (how === 'reset') throw new ClientError('reset', 'the server reset the connection');
   if (isTerminal) note('the server closed the connection');
-  else if (echoed < sent) {
+  else if (!isDone || echoed < sent) {
     const lines = `${count(sent)} ${sent === 1 ? 'line' : 'lines'} sent, ${count(echoed)} echoed`;
     throw new ClientError('fin', `the server closed the connection: ${lines}`);
   }
