@@ -46,7 +46,8 @@ async function endsInOrder(server: ServerProcess): Promise<void> {
 }
 
 /** Line number `i` of client `name`; the lengths differ, so that reads and lines fall out of step. */
-const line = (name: number, i: number) => `client ${name} line ${i} ${'.'.repeat((i * 37) % 1009)}\r\n`;
+const line = (name: number, i: number) =>
+  `client ${name} line ${i} ${'.'.repeat((i * 37) % 1009)}\r\n`;
 
 describe.each(models)('%s', (model) => {
   test('right after it has said that it listens', async () => {
