@@ -16,6 +16,9 @@ import { Connection, Shared } from './connection.ts';
 /** New clients taken in one turn at most: those who are connected wait meanwhile. */
 const ACCEPTS_IN_A_TURN = 64;
 
+/** Milliseconds after which it tries again when no descriptor is free and no client is there to leave. */
+const ANOTHER_TRY = 1000;
+
 const ready = (connection: Connection) => connection.ready();
 const answerLine = (connection: Connection) => connection.answerLine();
 
@@ -95,6 +98,7 @@ await main('poll-loop', async (options) => {
         // The listener stays readable: to ask poll about it again at once would spin.
         log.notice(`no new clients until one leaves: ${(error as Error).message}`);
         setAccepting(false);
+        nextSweep = performance.now() + ANOTHER_TRY;
       }
     }
   }
@@ -134,6 +138,7 @@ await main('poll-loop', async (options) => {
     if (queue.length > 0) return 0;
     if (stoppedAt !== undefined) return 10;
     if (shared.lingering > 0) return 100;
+    if (!accepting && connections.length === 0) return ANOTHER_TRY;
     return options.idleTimeout > 0 ? Math.min(options.idleTimeout / 4, 1000) : -1;
   }
 
@@ -142,6 +147,7 @@ await main('poll-loop', async (options) => {
     const now = performance.now();
     if (now < nextSweep) return;
     nextSweep = now + Math.max(patience(), 10);
+    if (!accepting && stoppedAt === undefined && connections.length === 0) setAccepting(true);
     for (const each of [...connections]) {
       const hasInput = someoneReady && table.revents(each.index) !== 0;
       attend(each, (connection) => {
