@@ -28,6 +28,8 @@ await main('worker-threads', async (options) => {
     atomics: 'disabled',
     workerData: { work, endOfLine, speed: work > 0 ? measureSpeed() : 0 } satisfies Terms,
   });
+  // A thread that dies with lines in its hands fails their task; one that held none is told here.
+  pool.on('error', (error: Error) => log.notice(`a thread of the pool died: ${error.message}`));
   // A task for each thread, so that the first client does not wait for threads to start.
   await Promise.all(Array.from({ length: workers }, () => pool.run(new Uint8Array())));
 
