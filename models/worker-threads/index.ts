@@ -17,6 +17,9 @@ import { measureSpeed } from '../../echo/work.ts';
 import { type Connection, serve } from '../../node-net/index.ts';
 import type { Terms } from './answer.ts';
 
+/** Bytes after which the gathered lines go to the pool before the turn is over. */
+const BATCH = 64 * 1024;
+
 await main('worker-threads', async (options) => {
   const log = new Log(options);
   const { work, endOfLine, workers } = options;
@@ -33,7 +36,8 @@ await main('worker-threads', async (options) => {
   // A task for each thread, so that the first client does not wait for threads to start.
   await Promise.all(Array.from({ length: workers }, () => pool.run(new Uint8Array())));
 
-  /** Who has sent complete lines in this turn of the event loop. */
+  /** Who has sent complete lines in this turn of the event loop, and how many bytes in all. */
+  let gatheredBytes = 0;
   let gathered: { readonly client: Connection; readonly lines: Buffer }[] = [];
 
   function echo(client: Connection): void {
@@ -52,12 +56,17 @@ await main('worker-threads', async (options) => {
   function gather(client: Connection, lines: Buffer): void {
     if (gathered.length === 0) setImmediate(answerTogether);
     gathered.push({ client, lines });
+    gatheredBytes += lines.length;
+    // An answer that a client does not read keeps the whole task's memory.
+    if (gatheredBytes >= BATCH) answerTogether();
   }
 
   /** One task for all lines of a turn. */
   async function answerTogether(): Promise<void> {
+    if (gathered.length === 0) return;
     const batch = gathered;
     gathered = [];
+    gatheredBytes = 0;
     const answer = await inPool(batch.map(({ lines }) => lines));
     let start = 0;
     for (const { client, lines } of batch) {
