@@ -123,6 +123,22 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
   });
 });
 
+describe('where there are no BSD socket calls', () => {
+  const preload =
+    'data:text/javascript,Object.defineProperty(process, "platform", { value: "freebsd" });';
+
+  test.each(['blocking', 'poll-loop'])('%s says so in one line', async (model) => {
+    const start = ServerProcess.start(`models/${model}`, [], { preload });
+    await expect(start).rejects.toThrow(
+      /ended with 1 before it listened: [a-z-]+: [^\n]*this is freebsd: on Windows use WSL\n$/,
+    );
+  });
+
+  test.each(['worker-threads', 'cluster', 'rxjs'])('%s serves all the same', async (model) => {
+    await echo(await clientOf(await start(model, [], { preload })));
+  });
+});
+
 describe('cluster', () => {
   const workersOf = (server: ServerProcess) =>
     processesOf(server.pid).filter(
