@@ -48,6 +48,7 @@ async function primary(options: Options): Promise<void> {
   const port = String(found[0]?.at.port);
   cluster.setupPrimary({ args: [...process.argv.slice(2), '--port', port] });
 
+  let announced = false;
   let stopping = false;
   let deaths = 0;
 
@@ -61,6 +62,7 @@ async function primary(options: Options): Promise<void> {
         if (++listeners < found.length) return;
         readyAt = performance.now();
         ready();
+        if (announced) worker.send('log');
       });
       worker.on('message', (message) => gatekeeper.answer(worker, message));
       worker.on('error', () => {}); // a message to a worker that has just died
@@ -90,6 +92,8 @@ async function primary(options: Options): Promise<void> {
 
   await Promise.all(Array.from({ length: options.workers }, start));
   log.listening(found.map(({ at }) => at));
+  announced = true;
+  for (const worker of Object.values(cluster.workers ?? {})) worker?.send('log');
 }
 
 function giveUp(message: string): never {
@@ -98,6 +102,8 @@ function giveUp(message: string): never {
 }
 
 async function worker(options: Options): Promise<void> {
+  // The first line is the primary's: what this process logs waits until that is written.
+  process.stdout.cork();
   const log = new Log(options, `${process.pid}/`);
   const speed = options.work > 0 ? measureSpeed() : 0;
 
@@ -141,6 +147,7 @@ async function worker(options: Options): Promise<void> {
   onShutdown(stop);
   process.on('message', (message) => {
     if (message === 'stop') stop();
+    if (message === 'log') process.stdout.uncork();
   });
   service = await serve(options, log, echo, hasLimit ? remoteAdmission() : undefined);
 }
