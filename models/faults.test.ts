@@ -1,6 +1,8 @@
 /** System calls, descriptors, and processes that die: what a model promises beyond the protocol. */
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
@@ -221,6 +223,31 @@ describe('cluster', () => {
     );
     const server = await start('cluster', ['--workers', '2'], { preload });
     await echo(await clientOf(server));
+  });
+
+  test('where it listens is its first line, even when a client was served before', async () => {
+    const placeholder = createServer().listen(0, '127.0.0.1');
+    await once(placeholder, 'listening');
+    const { port } = placeholder.address() as { port: number };
+    await new Promise((resolve) => placeholder.close(resolve));
+    let knocking = true;
+    const knocks = (async () => {
+      while (knocking) {
+        await connect({ port }).then(
+          (client) => client.destroy(),
+          () => {}, // not there yet
+        );
+        await sleep(5);
+      }
+    })();
+    const server = await start('cluster', ['--workers', '4', '--port', `${port}`]).finally(() => {
+      knocking = false;
+    });
+    await knocks;
+    expect(server.said).toMatch(/^cluster listening on /);
+    await expect.poll(() => server.said).toContain('connected');
+    const client = await clientOf(server);
+    await echo(client);
   });
 
   test('it listens on both addresses before it says so', async () => {
