@@ -87,26 +87,52 @@ await main('blocking', async (options) => {
       }
       heardAt = now;
       count.received += received;
-      const start = framer.frame(memory, options.maxLine, options.maxLine + received);
-      const run = memory.subarray(start, framer.runEnd);
-      for (const line of options.work > 0 ? linesOf(run, options.endOfLine) : [run]) {
-        if (options.work > 0) burn(options.work, speed);
-        const failure = await sendAll(client, line, count);
-        if (failure) return failure;
+      let start = framer.frame(memory, options.maxLine, options.maxLine + received);
+      const end = framer.runEnd;
+      if (options.work === 0 && start < end) {
+        // One blocking send takes everything, but for a signal or the end of the patience.
+        const sent = Math.max(0, sys.send(client, memory, start, end - start));
+        count.sent += sent;
+        start += sent;
       }
+      const failure =
+        options.work > 0
+          ? await workOff(client, memory.subarray(start, end), count)
+          : start < end && (await sendAll(client, memory, start, end, count));
+      if (failure) return failure;
       if (framer.overlong) return finish(client, `a line is longer than ${options.maxLine} bytes`);
       if (now > (stoppedAt ?? now) + DRAIN) return finish(client, 'the server stops');
     }
   }
 
-  /** Waits in send(2) until the kernel has taken everything. @returns why not, if it has not */
-  async function sendAll(client: number, bytes: Buffer, count: Count): Promise<string | undefined> {
+  /** With --work: pays for each line, then answers it. @returns as `sendAll` */
+  async function workOff(client: number, run: Buffer, count: Count): Promise<string | undefined> {
+    for (const line of linesOf(run, options.endOfLine)) {
+      burn(options.work, speed);
+      const failure = await sendAll(client, line, 0, line.length, count);
+      if (failure) return failure;
+    }
+    return undefined;
+  }
+
+  /**
+   * Waits in send(2) until the kernel has taken everything from `start` to `end`.
+   *
+   * @returns why not, if it has not
+   */
+  async function sendAll(
+    client: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    count: Count,
+  ): Promise<string | undefined> {
     let movedAt = performance.now();
-    for (let start = 0; start < bytes.length; ) {
-      const sent = sys.send(client, bytes, start);
+    for (let at = start; at < end; ) {
+      const sent = sys.send(client, bytes, at, end - at);
       const now = performance.now();
       if (sent >= 0) {
-        start += sent;
+        at += sent;
         count.sent += sent;
         movedAt = now;
       } else if (options.idleTimeout > 0 && now - movedAt >= options.idleTimeout) {
