@@ -1,8 +1,11 @@
 /** System calls, descriptors, and processes that die: what a model promises beyond the protocol. */
+
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
@@ -334,11 +337,15 @@ describe('worker-threads', () => {
     ['ends', 'process.exit(3)'],
     ['throws', 'throw new Error("a bug")'],
   ])('a thread that %s while it has nothing to do costs nobody anything', async (_, how) => {
-    // The first threads only: those that take their place live on.
+    // The first two threads only, which take a place each: those that follow them live on.
+    const places = mkdtempSync(join(tmpdir(), 'threads-'));
     const preload = moduleOf(`
-      import { isMainThread, threadId } from 'node:worker_threads';
-      import { writeSync } from 'node:fs';
-      if (!isMainThread && threadId <= 3) setTimeout(() => {
+      import { isMainThread, workerData } from 'node:worker_threads';
+      import { mkdirSync, writeSync } from 'node:fs';
+      const takesPlace = (n) => {
+        try { mkdirSync('${places}/' + n); return true; } catch { return false; }
+      };
+      if (!isMainThread && workerData && (takesPlace(1) || takesPlace(2))) setTimeout(() => {
         writeSync(2, 'gone;');
         ${how}
       }, 600);`);
@@ -350,6 +357,7 @@ describe('worker-threads', () => {
     for (let i = 0; i < 10; i++) await echo(client);
     await echo(await clientOf(server));
     expect(server.isRunning).toBe(true);
+    rmSync(places, { recursive: true });
   });
 
   test('a thread that dies of a batch costs only the clients in it', async () => {

@@ -187,6 +187,19 @@ describe.each(models)('%s', (model) => {
     }
   });
 
+  test('SIGTERM: a line that still costs CPU is answered', async () => {
+    // Longer than a client that goes on sending would be answered, shorter than the grace period.
+    const server = await start(model, '--work', '650', ...workers);
+    const client = await clientOf(server);
+    await client.send('takes its time\r\n');
+    await sleep(200); // it is being worked on
+    process.kill(server.pid, 'SIGTERM');
+    const { bytes, how } = await client.receiveEnd();
+    expect({ echo: bytes.toString(), how }).toEqual({ echo: 'takes its time\r\n', how: 'fin' });
+    await client.close();
+    expect(await server.ended).toBe(0);
+  });
+
   test('a second signal ends it at once', async () => {
     const server = await start(model, ...workers);
     const client = await clientOf(server);

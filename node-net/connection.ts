@@ -16,6 +16,8 @@ export class Connection {
   #finishing = false;
   #paused = false;
   #ended = false;
+  /** Why the connection is to be finished once the outstanding answer is given. */
+  #finishReason: string | undefined;
 
   constructor(socket: Socket, options: Options, log: Log) {
     this.socket = socket;
@@ -63,7 +65,8 @@ export class Connection {
   resume(): void {
     if (!this.#paused || this.isOver) return;
     this.#paused = false;
-    if (this.#ended) this.socket.end();
+    if (this.#finishReason !== undefined) this.finish(this.#finishReason);
+    else if (this.#ended) this.socket.end();
     else this.socket.resume();
   }
 
@@ -100,6 +103,12 @@ export class Connection {
       socket.resume();
       setTimeout(() => socket.destroy(), GRACE).unref();
     });
+  }
+
+  /** As `finish`, when the answer that is outstanding has been given. */
+  finishWhenAnswered(reason: string): void {
+    if (this.#paused) this.#finishReason = reason;
+    else this.finish(reason);
   }
 
   /** Closes at once. */

@@ -156,7 +156,7 @@ async function drain(connections: ReadonlySet<Connection>): Promise<void> {
     const isTimeUp = performance.now() > since + DRAIN;
     for (const [connection, bytesRead] of before) {
       const isDone = connection.isIdle && connection.socket.bytesRead === bytesRead;
-      if (isDone || isTimeUp) connection.finish('the server stops');
+      if (isDone || isTimeUp) connection.finishWhenAnswered('the server stops');
     }
     await sleep(5);
   }
