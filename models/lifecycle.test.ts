@@ -213,7 +213,9 @@ describe.each(models)('%s', (model) => {
     await expectGone(server.pid);
   });
 
-  test('Ctrl-C under tsx ends it with 0', async () => {
+  // tsx kills what has not reacted within 60 ms of its own clock, which on a busy machine may be before
+  // the process was given a core at all: that says nothing of the model. One that can't is killed each time.
+  test('Ctrl-C under tsx ends it with 0', { retry: 4 }, async () => {
     const tsx = new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url).pathname;
     const child = spawn(process.execPath, [tsx, `models/${model}`, '--port', '0', ...workers], {
       cwd: root,
