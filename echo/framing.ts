@@ -143,6 +143,7 @@ export class LineFramer {
       this.#tailLength = 0;
       return;
     }
+    if (start === end) return;
     const needed = this.#tailLength + end - start;
     if (needed > this.#tail.length) {
       // Doubling makes a line that comes byte by byte cost a constant for each byte.
