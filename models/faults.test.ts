@@ -109,8 +109,13 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     expect(server.isRunning).toBe(true);
   });
 
-  test('poll-loop without a free descriptor for its first client tries again', async () => {
+  test('poll-loop without a free descriptor for its only client tries again', async () => {
     const server = await start('poll-loop');
+    // Once somebody has come and gone, all that it opened in order to start is closed again.
+    const visitor = await clientOf(server);
+    await echo(visitor);
+    await visitor.close();
+    await expect.poll(() => server.said).toContain('closed (end of input)');
     const limit = (descriptors: number) =>
       execFileSync('prlimit', ['--pid', `${server.pid}`, `--nofile=${descriptors}:1000`]);
     const taken = new Set(readdirSync(`/proc/${server.pid}/fd`).map(Number));
