@@ -5,7 +5,7 @@ import { ByteQueue } from './byte-queue.ts';
 import { count, escapeShortened } from './escape.ts';
 import { Transcript } from './transcript.ts';
 
-export { count, escapeBytes, escapeShortened } from './escape.ts';
+export { count, escapeBytes, escapeShortened, escapeText } from './escape.ts';
 export { Transcript, type TranscriptEntry } from './transcript.ts';
 
 /** What can be sent: bytes as they are, or text as UTF-8. Bytes must not change until they are sent. */

@@ -21,6 +21,12 @@ export function escapeShortened(bytes: Uint8Array, most = 48): string {
   return `${escapeBytes(bytes.subarray(0, head))} … ${count(left)} bytes … ${escapeBytes(bytes.subarray(-tail))}`;
 }
 
+/** Like {@link escapeBytes}, for text of several lines: the line ends stay. */
+export function escapeText(text: string): string {
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
+  return lines.map((line) => escapeBytes(Buffer.from(line)).replaceAll('\\\\', '\\')).join('\n');
+}
+
 /** A number as people read it: `1,048,576`. */
 export function count(n: number): string {
   return n.toLocaleString('en-US');

@@ -4,9 +4,9 @@ import { type Client, type ConnectOptions, connect, Transcript } from '../client
 
 /**
  * `must`: a sentence of the task says so. `should`: the protocol of this project adds it
- * (docs/protocol.md).
+ * (docs/protocol.md). `info`: measured, not judged.
  */
-export type Level = 'must' | 'should';
+export type Level = 'must' | 'should' | 'info';
 
 /** The server under test. */
 export interface Target {
@@ -15,6 +15,8 @@ export interface Target {
   readonly port: number;
   /** The longest line it takes, in bytes with the terminator. */
   readonly maxLine: number;
+  /** The process group that it runs in, where it was started here: what it costs can be measured. */
+  readonly group?: number;
 }
 
 export interface Check {
@@ -24,12 +26,32 @@ export interface Check {
   readonly title: string;
   /** The sentence that it enforces. */
   readonly sentence: string;
-  run(scene: Scene): Promise<void>;
+  /** What mostly causes a failure, in one line for whoever wrote the server. */
+  readonly cause: string;
+  /** The checks without which this one tells nothing: where one of them fails, it is not run. */
+  readonly needs?: readonly string[];
+  /** @returns what was measured, in words, where there is something to tell */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
+  run(scene: Scene): Promise<string | void>;
+}
+
+/** The first difference between two runs of bytes, escaped. */
+export interface Difference {
+  /** In bytes from the first that was compared. */
+  readonly offset: number;
+  readonly expected: string;
+  readonly got: string;
 }
 
 /** What the server did wrong, in words for whoever wrote it. */
 export class Failure extends Error {
   override readonly name = 'Failure';
+  readonly difference: Difference | undefined;
+
+  constructor(message: string, difference?: Difference) {
+    super(message);
+    this.difference = difference;
+  }
 }
 
 /** This machine cannot tell: it has no IPv6, say. */
@@ -74,6 +96,11 @@ export class Scene {
   /** Waits for a moment in which nothing should happen. */
   async quiet(): Promise<void> {
     await sleep(this.moment);
+  }
+
+  /** Waits, where time is what is measured. */
+  async settle(milliseconds: number): Promise<void> {
+    await sleep(milliseconds);
   }
 
   /** Leaves the server as it was: drains and closes what is open. */

@@ -1,6 +1,6 @@
 /** What checks expect, and how they say that it did not come. */
-import { type Client, count, escapeBytes } from '../client/client.ts';
-import { Failure, type Scene } from './check.ts';
+import { type Client, ClientError, count, escapeBytes } from '../client/client.ts';
+import { Failure, type Scene, Unsupported } from './check.ts';
 
 /** Throws a Failure that shows the first difference, with CR and LF visible. */
 export function expectSame(expected: Uint8Array, got: Uint8Array, offset = 0): void {
@@ -13,8 +13,10 @@ export function expectSame(expected: Uint8Array, got: Uint8Array, offset = 0): v
     const more = bytes.length > at + 16 ? '…' : '';
     return `"${from > 0 ? '…' : ''}${escapeBytes(bytes.subarray(from, at + 16))}${more}"`;
   };
+  const difference = { offset: offset + at, expected: around(expected), got: around(got) };
   throw new Failure(
-    `the answer differs at byte ${offset + at}: expected ${around(expected)}, got ${around(got)}`,
+    `the answer differs at byte ${difference.offset}: expected ${difference.expected}, got ${difference.got}`,
+    difference,
   );
 }
 
@@ -22,8 +24,49 @@ export function expectSame(expected: Uint8Array, got: Uint8Array, offset = 0): v
 export async function expectEcho(client: Client, lines: string | Uint8Array): Promise<void> {
   const bytes = Buffer.from(lines as string);
   const sending = client.send(bytes);
-  expectSame(bytes, await client.receive(bytes.length));
+  sending.catch(() => undefined); // what comes back tells more
+  let got: Buffer;
+  try {
+    got = await client.receive(bytes.length);
+  } catch (error) {
+    if (error instanceof ClientError) await explain(error, client, bytes);
+    throw error;
+  }
+  expectSame(bytes, got);
   await sending;
+}
+
+/** Why an echo did not come whole: bytes that are wrong, bytes that are missing, or a slow server. */
+async function explain(error: ClientError, client: Client, expected: Buffer): Promise<void> {
+  const { came } = error;
+  expectSame(expected.subarray(0, came.length), came);
+  if (error.reason !== 'timeout' || came.length === 0) return;
+  const isComing = await client.receive(client.pending + 1).then(
+    () => true,
+    () => false,
+  );
+  if (isComing) {
+    throw new Unsupported(
+      `too slow to tell: ${count(came.length)} of ${count(expected.length)} bytes had come, all of them right, and more were coming`,
+    );
+  }
+  expectSame(expected, came);
+}
+
+/** Expects that each of many clients is served while all are connected, and counts who is not. */
+export async function expectAllServed(clients: readonly Client[]): Promise<void> {
+  const answers = await Promise.allSettled(
+    clients.map((client, i) => expectEcho(client, `I am number ${i}\r\n`)),
+  );
+  const served = answers.filter(({ status }) => status === 'fulfilled').length;
+  if (served === clients.length) return;
+  for (const answer of answers) {
+    if (answer.status === 'rejected' && answer.reason instanceof Failure) throw answer.reason;
+  }
+  const others = answers.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+  throw new Failure(
+    `${count(served)} of ${count(clients.length)} clients were served at once; the others were not: ${others.reason.message}`,
+  );
 }
 
 /** Expects that nothing more has come than was taken, now and a moment later. */

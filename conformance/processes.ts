@@ -1,5 +1,6 @@
-/** What Linux tells about processes, in /proc (proc(5)). */
-import { readdirSync, readFileSync } from 'node:fs';
+/** What Linux tells about processes and their sockets, in /proc (proc(5)). */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 
 export interface ProcessStat {
   readonly pid: number;
@@ -17,6 +18,7 @@ export function processesOf(group: number): ProcessStat[] {
 }
 
 function allProcesses(): ProcessStat[] {
+  if (!existsSync('/proc/self/stat')) return [];
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
@@ -29,6 +31,52 @@ function allProcesses(): ProcessStat[] {
     } catch {
       return []; // it has ended meanwhile
     }
+  });
+}
+
+/**
+ * The memory of a group's processes, in bytes: what is shared counts in proportion (PSS). 0 where the
+ * system does not tell.
+ */
+export function memoryOf(group: number): number {
+  return processesOf(group).reduce((sum, { pid }) => {
+    try {
+      const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+      return sum + 1024 * Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+    } catch {
+      return sum; // it has ended meanwhile
+    }
+  }, 0);
+}
+
+/**
+ * Whether something on this machine listens on a TCP port. On Linux the kernel is asked (proc(5)):
+ * to connect would already be a visit, and there are servers that end after their first client.
+ */
+export async function isListening(port: number): Promise<boolean> {
+  const LISTEN = '0A';
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].filter((file) => existsSync(file));
+  if (tables.length === 0) return answers(port);
+  return tables.some((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .some((line) => {
+        const [, at = '', , state] = line.trim().split(/\s+/);
+        return state === LISTEN && at.endsWith(local);
+      }),
+  );
+}
+
+/** Whether a connection to a port of this machine is accepted, by a backlog at least. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.end();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
 }
 

@@ -1,18 +1,21 @@
-/** Runs checks, one after another, and turns whatever happens into a verdict. */
+/** Runs one check, and turns whatever happens into a verdict. */
 import { ClientError, connect } from '../client/client.ts';
-import { type Check, Failure, Scene, type Target, Unsupported } from './check.ts';
+import { type Check, type Difference, Failure, Scene, type Target, Unsupported } from './check.ts';
 
 /**
- * `pass`; `fail`: the server is wrong; `unsupported`: this machine cannot tell; `harness`: the check
- * itself broke, which says nothing about the server.
+ * `pass`; `fail`: the server is wrong; `known`: it fails, and is listed as failing; `stale`: it is
+ * listed as failing, and passes; `unsupported`: it cannot be told here; `harness`: the check itself
+ * broke, which says nothing about the server; `blocked`: not run, for want of something else.
  */
-export type Outcome = 'pass' | 'fail' | 'unsupported' | 'harness';
+export type Outcome = 'pass' | 'fail' | 'known' | 'stale' | 'unsupported' | 'harness' | 'blocked';
 
 export interface Verdict {
   readonly check: Check;
   readonly outcome: Outcome;
-  /** What was expected and what came; empty after a pass. */
+  /** What was expected and what came; after a pass, what was measured, if anything was. */
   readonly message: string;
+  /** The first wrong byte, where there is one. */
+  readonly difference?: Difference | undefined;
   readonly milliseconds: number;
   /** Who sent what when, escaped and shortened. */
   readonly transcript: string;
@@ -44,27 +47,39 @@ export async function runCheck(
   running.catch(() => undefined); // it may end after its bound
   let outcome: Outcome = 'pass';
   let message = '';
+  let difference: Difference | undefined;
   try {
-    await Promise.race([running, bound]);
+    message = (await Promise.race([running, bound])) ?? '';
   } catch (error) {
     outcome = outcomeOf(error);
+    if (error instanceof Failure) difference = error.difference;
     message = outcome === 'harness' ? String((error as Error).stack) : (error as Error).message;
   } finally {
     clearTimeout(timer);
     await scene.leave();
   }
   const milliseconds = Math.round(performance.now() - startedAt);
-  return { check, outcome, message, milliseconds, transcript: scene.transcript.toString() };
+  const transcript = scene.transcript.toString();
+  return { check, outcome, message, difference, milliseconds, transcript };
 }
+
+/** Errors of a connect that are this machine's shortage, not the server's doing. */
+const OURS = /\b(EMFILE|ENFILE|EADDRNOTAVAIL|ENOBUFS|ENOMEM)\b/;
 
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof Unsupported) return 'unsupported';
-  return error instanceof Failure || error instanceof ClientError ? 'fail' : 'harness';
+  if (error instanceof Failure) return 'fail';
+  if (!(error instanceof ClientError)) return 'harness';
+  return error.reason === 'unreachable' && OURS.test(error.message) ? 'harness' : 'fail';
 }
 
-/** The median round trip of a short line on this server, in milliseconds. */
-export async function measureRoundTrip({ host, port }: Target): Promise<number> {
-  const client = await connect({ host, port, name: 'round trip' });
+/**
+ * The median round trip of a short line on this server, in milliseconds.
+ *
+ * @throws ClientError when one takes longer than `timeout` milliseconds, or is not answered
+ */
+export async function measureRoundTrip({ host, port }: Target, timeout = 10_000): Promise<number> {
+  const client = await connect({ host, port, name: 'round trip', timeout });
   const times: number[] = [];
   for (let i = 0; i < 21; i++) {
     const sentAt = performance.now();

@@ -1,6 +1,7 @@
 /** A server that is started for the occasion, in a process group of its own, and ended with it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isListening } from './processes.ts';
 
 /** What a server has said is kept up to so many characters. */
 const MEMORY = 16 * 1024;
@@ -39,7 +40,7 @@ export class ServerProcess {
   }
 
   /**
-   * Starts a TypeScript program and waits until it listens.
+   * Starts a TypeScript program and waits until it says where it listens.
    *
    * @param program - its path from the project's root
    * @throws Error with what it said, when it exits instead, or says nothing for 20 s
@@ -52,32 +53,68 @@ export class ServerProcess {
     const preloads = (preload ? [preload, 'tsx'] : ['tsx']).flatMap((one) => ['--import', one]);
     const command = [process.execPath, ...preloads, program, '--port', '0', ...args];
     if (descriptors) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
+    const cwd = new URL('..', import.meta.url);
+    return ServerProcess.#launch(program, command, { cwd }, 20_000, (said) => {
+      const found = /listening on 127\.0\.0\.1:(\d+)/.exec(said);
+      return found ? Number(found[1]) : undefined;
+    });
+  }
+
+  /**
+   * Starts any command and waits until something listens on a port.
+   *
+   * @param command - the program and its arguments; the port is in its environment, too, as `PORT`
+   * @param timeout - how long it may take to listen, in milliseconds
+   * @throws Error with what it said, when it cannot be started, exits instead, or does not listen
+   */
+  static startCommand(
+    command: readonly string[],
+    port: number,
+    timeout: number,
+  ): Promise<ServerProcess> {
+    const env = { ...process.env, PORT: String(port) };
+    const isReady = async () => ((await isListening(port)) ? port : undefined);
+    return ServerProcess.#launch(command[0] as string, command, { env }, timeout, isReady);
+  }
+
+  static async #launch(
+    name: string,
+    command: readonly string[],
+    circumstances: SpawnOptions,
+    timeout: number,
+    portOf: (said: string) => number | undefined | Promise<number | undefined>,
+  ): Promise<ServerProcess> {
     const child = spawn(command[0] as string, command.slice(1), {
-      cwd: new URL('..', import.meta.url),
+      ...circumstances,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
-    const listening = new Promise<number>((resolve, reject) => {
-      const hear = (text: string) => {
-        said = (said + text).slice(-MEMORY);
-        const found = /listening on 127\.0\.0\.1:(\d+)/.exec(said);
-        if (found) resolve(Number(found[1]));
-      };
-      child.stdout?.setEncoding('utf8').on('data', hear);
-      child.stderr?.setEncoding('utf8').on('data', hear);
-      child.once('exit', (code, signal) => {
-        reject(new Error(`${program} ended with ${signal ?? code} before it listened: ${said}`));
-      });
-      child.once('error', reject);
-      setTimeout(() => reject(new Error(`${program} does not listen: ${said}`)), 20_000).unref();
+    let failure: Error | undefined;
+    const hear = (text: string) => {
+      said = (said + text).slice(-MEMORY);
+    };
+    child.stdout?.setEncoding('utf8').on('data', hear);
+    child.stderr?.setEncoding('utf8').on('data', hear);
+    child.once('error', (error) => {
+      failure = error;
     });
-    try {
-      return new ServerProcess(child, await listening, () => said);
-    } catch (error) {
-      if (child.pid) endGroup(child.pid, 'SIGKILL');
-      throw error;
+    // 'close' follows 'exit' when everything that it said has been heard.
+    child.once('close', (code, signal) => {
+      failure ??= new Error(`${name} ended with ${signal ?? code} before it listened: ${said}`);
+    });
+    const deadline = performance.now() + timeout;
+    for (;;) {
+      const port = await portOf(said);
+      if (port !== undefined && child.pid) return new ServerProcess(child, port, () => said);
+      if (performance.now() > deadline) {
+        failure = new Error(`${name} does not listen after ${timeout / 1000} s: ${said}`);
+      }
+      if (failure) break;
+      await sleep(10);
     }
+    if (child.pid) endGroup(child.pid, 'SIGKILL');
+    throw failure;
   }
 
   /** The last that it said on standard output and standard error. */

@@ -1,7 +1,7 @@
 /** Simultaneous clients, and clients that others must not suffer from. */
 import { networkInterfaces } from 'node:os';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
-import { expectEcho, expectSame, expectService } from '../expect.ts';
+import { expectAllServed, expectEcho, expectSame, expectService } from '../expect.ts';
 
 const SIMULTANEOUS = 'The server must handle simultaneous connections from multiple clients.';
 const PARTIAL =
@@ -13,6 +13,8 @@ export const concurrency: readonly Check[] = [
     level: 'must',
     title: 'A second client is served while the first says nothing',
     sentence: SIMULTANEOUS,
+    cause: 'does it serve one client to its end before it accepts the next?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const first = await scene.client('first');
       await expectEcho(first, 'I am here\r\n');
@@ -23,11 +25,14 @@ export const concurrency: readonly Check[] = [
   },
   {
     id: 'concurrency/hundred-interleaved',
-    level: 'must',
+    level: 'should',
     title: '100 clients at once, interleaved, each gets its own lines only',
     sentence: SIMULTANEOUS,
+    cause: 'does it share one buffer among its clients, or serve only so many at once?',
+    needs: ['framing/one-line', 'concurrency/second-client-while-first-idles'],
     async run(scene) {
       const clients = await scene.clients(100, 'client');
+      await expectAllServed(clients);
       for (let round = 0; round < 5; round++) {
         for (const [i, client] of clients.entries()) await client.send(`client ${i} rou`);
         for (const [i, client] of clients.entries()) await client.send(`nd ${round} #${i}\r\n`);
@@ -48,9 +53,11 @@ export const concurrency: readonly Check[] = [
     level: 'should',
     title: '1,000 connections are open at once, and each is served',
     sentence: SIMULTANEOUS,
+    cause: 'is its backlog, its pool or its limit on descriptors (ulimit -n) too small?',
+    needs: ['framing/one-line', 'concurrency/second-client-while-first-idles'],
     async run(scene) {
       const clients = await scene.clients(1000, 'client');
-      await Promise.all(clients.map((client, i) => expectEcho(client, `number ${i}\r\n`)));
+      await expectAllServed(clients);
       await Promise.all(clients.map((client, i) => expectEcho(client, `again, number ${i}\r\n`)));
     },
   },
@@ -59,6 +66,9 @@ export const concurrency: readonly Check[] = [
     level: 'must',
     title: '300 clients come and go, one after another',
     sentence: SIMULTANEOUS,
+    cause:
+      'does each connection leave something behind: a descriptor, a thread, a process that nobody waits for?',
+    needs: ['framing/one-line'],
     async run(scene) {
       for (let i = 0; i < 300; i++) {
         const client = await scene.client(`client ${i}`);
@@ -72,6 +82,8 @@ export const concurrency: readonly Check[] = [
     level: 'should',
     title: 'The server listens on ::1, too',
     sentence: 'It serves on 127.0.0.1 and ::1.',
+    cause: 'does it listen on one address only?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const addresses = Object.values(networkInterfaces()).flat();
       if (!addresses.some((one) => one?.address === '::1')) {
@@ -86,6 +98,9 @@ export const concurrency: readonly Check[] = [
     level: 'must',
     title: 'A client that had to wait has lost nothing when its turn comes',
     sentence: SIMULTANEOUS,
+    cause:
+      'does it throw away what a client sent before it was accepted, or turn away who has to wait?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const first = await scene.client('first');
       await expectEcho(first, 'first\r\n');
@@ -103,13 +118,17 @@ export const concurrency: readonly Check[] = [
     level: 'must',
     title: 'Others are served while one client holds a partial line',
     sentence: PARTIAL,
+    cause: "does it wait for one client's CR LF while others wait for it?",
+    needs: ['framing/one-line', 'concurrency/second-client-while-first-idles'],
     run: (scene) => besidePartialLines(scene, 1),
   },
   {
     id: 'concurrency/beside-hundred-partial-lines',
-    level: 'must',
+    level: 'should',
     title: 'Others are served while 100 clients hold partial lines',
     sentence: PARTIAL,
+    cause: 'does each unfinished line hold one of a limited number of threads or processes?',
+    needs: ['concurrency/beside-one-partial-line'],
     run: (scene) => besidePartialLines(scene, 100),
   },
 ];

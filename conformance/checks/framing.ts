@@ -14,6 +14,8 @@ export const framing: readonly Check[] = [
     level: 'must',
     title: 'A line comes back with its CR LF',
     sentence: COMPLETE_LINES,
+    cause:
+      'does it answer with the line as it came, CR LF included? A greeting, a prompt, a lost CR and an added one all show here',
     async run(scene) {
       await expectEcho(await scene.client(), 'hello\r\n');
     },
@@ -23,6 +25,8 @@ export const framing: readonly Check[] = [
     level: 'must',
     title: 'Many lines on one connection come back in order',
     sentence: 'A client may send any number of lines on its connection.',
+    cause: 'does it read from a connection again after the first answer?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       for (let i = 0; i < 200; i++) await expectEcho(client, `line ${i}\r\n`);
@@ -33,6 +37,9 @@ export const framing: readonly Check[] = [
     level: 'must',
     title: 'An empty line is a line',
     sentence: COMPLETE_LINES,
+    cause:
+      'does it take a CR LF with nothing before it for no line at all, or drop lines that follow it?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       await expectEcho(client, '\r\n');
@@ -44,6 +51,8 @@ export const framing: readonly Check[] = [
     level: 'must',
     title: 'A line that comes byte by byte is one line',
     sentence: PARTIAL,
+    cause: 'does it take each recv for a whole line, or lose what came before?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       const line = Buffer.from('one byte at a time\r\nand a second line\r\n');
@@ -56,6 +65,8 @@ export const framing: readonly Check[] = [
     level: 'must',
     title: 'All lines of one segment are answered',
     sentence: COMPLETE_LINES,
+    cause: 'does it answer one line for each recv, or drop what follows the first?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       await expectEcho(client, 'one\r\ntwo\r\nthree\r\n');
@@ -67,6 +78,8 @@ export const framing: readonly Check[] = [
     level: 'must',
     title: 'A partial line is not echoed before its CR LF',
     sentence: COMPLETE_LINES,
+    cause: 'the server echoed before the line was complete: does it echo whatever recv returned?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       // The line in front shows that the server has read the segment with the partial line in it.
@@ -84,6 +97,9 @@ export const framing: readonly Check[] = [
     level: 'must',
     title: 'What follows the last CR LF of a segment begins the next line',
     sentence: PARTIAL,
+    cause:
+      'are the bytes after the last CR LF of a recv thrown away, or lost in a buffer that is begun anew?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       for (let i = 0; i < 50; i++) {
@@ -101,6 +117,9 @@ export const framing: readonly Check[] = [
     level: 'should',
     title: 'CR and LF in two segments end a line all the same',
     sentence: PARTIAL,
+    cause:
+      "does it look for CR LF only in what one recv returned, or take the CR alone for the line's end?",
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       await client.send('first\r\nsplit\r');
@@ -117,6 +136,8 @@ export const framing: readonly Check[] = [
     level: 'should',
     title: 'A lone LF does not end a line',
     sentence: BARE,
+    cause: 'does it read lines with a function that ends them at LF?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       await client.send('real\r\nunix\n');
@@ -131,6 +152,9 @@ export const framing: readonly Check[] = [
     level: 'should',
     title: 'A lone CR does not end a line',
     sentence: BARE,
+    cause:
+      "does it read lines with a function that takes CR alone for a line's end, or echo whatever recv returned?",
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       await client.send('real\r\nmac\r');
@@ -146,6 +170,8 @@ export const framing: readonly Check[] = [
     level: 'should',
     title: 'All 256 byte values come back as they were',
     sentence: ANY_BYTES,
+    cause: 'does it decode what it receives as text, or stop at a NUL byte?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
       await expectEcho(await scene.client(), Buffer.concat([all, all.reverse(), CRLF]));
@@ -156,6 +182,8 @@ export const framing: readonly Check[] = [
     level: 'should',
     title: 'Bytes that are no UTF-8 come back as they were',
     sentence: 'No decoding.',
+    cause: 'does it decode what it receives as UTF-8? Echo bytes, not strings',
+    needs: ['framing/one-line'],
     async run(scene) {
       const invalid = Buffer.from([
         0xc3, 0x28, 0xff, 0xfe, 0xed, 0xa0, 0x80, 0xf0, 0x9f, 0x92, 0xc0,
@@ -168,6 +196,8 @@ export const framing: readonly Check[] = [
     level: 'should',
     title: 'A character whose bytes come in two segments survives',
     sentence: PARTIAL,
+    cause: 'does it decode each recv by itself? Join the bytes first, or do not decode',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       const line = Buffer.from('žluťoučký 🐎 žluťoučký\r\n');
@@ -185,6 +215,8 @@ export const framing: readonly Check[] = [
     level: 'should',
     title: '32 MiB of random lines come back, byte for byte',
     sentence: ANY_BYTES,
+    cause: 'is a short count from send ignored, a buffer too small, or a byte changed on the way?',
+    needs: ['framing/one-line', 'framing/many-lines-in-one-segment'],
     async run(scene) {
       const client = await scene.client();
       const total = 32 * 1024 * 1024;

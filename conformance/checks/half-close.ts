@@ -12,6 +12,9 @@ export const halfClose: readonly Check[] = [
     level: 'should',
     title: 'Lines sent just before the FIN are answered',
     sentence: HALF_CLOSE,
+    cause:
+      'does it close as soon as recv returns 0, with lines still to be answered? (In Node: allowHalfOpen)',
+    needs: ['framing/one-line'],
     async run(scene) {
       for (const lines of ['x\r\n', 'x\r\n'.repeat(500), `${'y'.repeat(50_000)}\r\n`]) {
         const client = await scene.client();
@@ -26,6 +29,9 @@ export const halfClose: readonly Check[] = [
     level: 'should',
     title: 'Much output is still delivered after the FIN, to a client that reads late',
     sentence: HALF_CLOSE,
+    cause:
+      'does it close the socket while output is still in its own buffers, or with unread input, which resets?',
+    needs: ['half-close/answers-after-fin'],
     async run(scene) {
       const narrow = isSupported ? { receiveBuffer: 4096 } : {};
       // The server's output must still be on its side when the FIN comes: a narrow client, many sizes.
@@ -45,6 +51,8 @@ export const halfClose: readonly Check[] = [
     level: 'should',
     title: 'An unfinished line at the end of input is not echoed',
     sentence: 'At end of input an unterminated tail is dropped.',
+    cause: 'does it echo what is left in its buffer at the end of input?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       await client.send('whole\r\nunfinished');
@@ -61,6 +69,8 @@ export const halfClose: readonly Check[] = [
     level: 'should',
     title: "A client that sends nothing but its FIN gets the server's",
     sentence: HALF_CLOSE,
+    cause: 'does it not notice the end of input (recv returns 0), and keep the connection?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       await client.halfClose();

@@ -3,6 +3,7 @@ import { concurrency } from './concurrency.ts';
 import { framing } from './framing.ts';
 import { halfClose } from './half-close.ts';
 import { limits } from './limits.ts';
+import { measures } from './measures.ts';
 import { resets } from './resets.ts';
 import { slowReaders } from './slow-readers.ts';
 
@@ -14,4 +15,5 @@ export const checks: readonly Check[] = [
   ...concurrency,
   ...slowReaders,
   ...resets,
+  ...measures,
 ];

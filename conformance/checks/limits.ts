@@ -13,6 +13,8 @@ export const limits: readonly Check[] = [
     level: 'should',
     title: 'A line of just the limit is echoed',
     sentence: LIMIT,
+    cause: 'is its line buffer smaller than the limit, the terminator included?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       const line = Buffer.from(`${'x'.repeat(scene.target.maxLine - 2)}\r\n`);
@@ -27,6 +29,9 @@ export const limits: readonly Check[] = [
     level: 'should',
     title: 'A line one byte longer ends the connection, after the lines before it',
     sentence: LIMIT,
+    cause:
+      'is there no limit on a line, or does closing with unread input reset the connection and lose the echo?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       const before = Buffer.from('before\r\n');
@@ -43,6 +48,8 @@ export const limits: readonly Check[] = [
     level: 'should',
     title: 'An endless line is not taken for ever',
     sentence: 'Memory per connection is bounded, whatever the client does.',
+    cause: 'does it buffer an unfinished line without a limit?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       const block = Buffer.alloc(64 * 1024, 'endless ');

@@ -10,6 +10,8 @@ export const resets: readonly Check[] = [
     level: 'should',
     title: 'A reset in the middle of a line',
     sentence: NOTHING_ENDS_IT,
+    cause: 'is ECONNRESET from recv an error that ends the server?',
+    needs: ['framing/one-line'],
     async run(scene) {
       for (let i = 0; i < 20; i++) {
         const client = await scene.client(`resets ${i}`);
@@ -25,6 +27,8 @@ export const resets: readonly Check[] = [
     level: 'should',
     title: 'A reset while the answer is under way',
     sentence: NOTHING_ENDS_IT,
+    cause: 'does send to a client that is gone end the server: EPIPE, or SIGPIPE unhandled?',
+    needs: ['framing/one-line'],
     async run(scene) {
       for (let i = 0; i < 5; i++) {
         const client = await scene.client(`resets ${i}`);
@@ -41,6 +45,8 @@ export const resets: readonly Check[] = [
     level: 'should',
     title: 'Clients that connect and vanish at once',
     sentence: NOTHING_ENDS_IT,
+    cause: 'is an error from accept, or from a connection that is gone already, taken for fatal?',
+    needs: ['framing/one-line'],
     async run(scene) {
       for (let i = 0; i < 50; i++) {
         const client = await scene.client(`vanishes ${i}`);

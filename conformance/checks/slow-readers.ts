@@ -21,13 +21,18 @@ export const slowReaders: readonly Check[] = [
     level: 'must',
     title: 'Others are served while one client does not read',
     sentence: OTHERS,
+    cause: 'does it wait in send to one client while others wait for it?',
+    needs: ['framing/one-line', 'concurrency/second-client-while-first-idles'],
     run: (scene) => besideNeverReaders(scene, 1),
   },
   {
     id: 'slow-readers/beside-twenty',
-    level: 'must',
+    level: 'should',
     title: 'Others are served while 20 clients do not read',
     sentence: OTHERS,
+    cause:
+      'does each client that does not read hold one of a limited number of threads or processes?',
+    needs: ['slow-readers/beside-one'],
     run: (scene) => besideNeverReaders(scene, 20),
   },
   {
@@ -35,6 +40,9 @@ export const slowReaders: readonly Check[] = [
     level: 'should',
     title: 'The server stops taking bytes from a client that never reads',
     sentence: BACKPRESSURE,
+    cause:
+      'does it read on while its output to that client is pending, and keep the output in memory or throw it away?',
+    needs: ['framing/one-line'],
     async run(scene) {
       const client = await neverReader(scene, 'never reads', MUST_HAVE_STALLED);
       const { taken } = client;
@@ -50,6 +58,8 @@ export const slowReaders: readonly Check[] = [
     level: 'should',
     title: 'A client that resumes reading gets every byte',
     sentence: BACKPRESSURE,
+    cause: 'is output dropped when send takes less than it was given, or would block?',
+    needs: ['framing/one-line', 'framing/many-lines-in-one-segment'],
     async run(scene) {
       const client = await neverReader(scene, 'reads late', 64 * 1024 * 1024);
       client.resume();

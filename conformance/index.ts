@@ -1,0 +1,105 @@
+/** `npx tsx conformance`: aims the checks at servers, and tells what it found. */
+import { writeFileSync } from 'node:fs';
+import { checks } from './checks/index.ts';
+import { Command, type Contestant, Model, NotThere, Running } from './contestants.ts';
+import { HELP, type Kind, type Options, readOptions, UsageError } from './options.ts';
+import { exitCodeOf, type Report, reportOf, version } from './report.ts';
+import { html } from './reports/html.ts';
+import { junit } from './reports/junit.ts';
+import { markdown } from './reports/markdown.ts';
+import { tap } from './reports/tap.ts';
+import { isColoured, TerminalReport } from './reports/terminal.ts';
+import { type Account, judge } from './suite.ts';
+
+const DRAW: Readonly<Record<Kind, (report: Report) => string>> = {
+  html,
+  junit,
+  markdown,
+  tap,
+  json: (report) => `${JSON.stringify(report, undefined, 2)}\n`,
+};
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return say(HELP);
+  if (options.version) return say(`conformance ${version()}`);
+  if (options.list) return list(options);
+
+  const terminal = new TerminalReport(isColoured(process.stdout));
+  const progress = new Progress();
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (interruption.signal.aborted) process.exit(130); // the second time, at once
+      interruption.abort();
+    });
+  }
+
+  const accounts: Account[] = [];
+  for (const contestant of contestants(options)) {
+    if (interruption.signal.aborted) break;
+    say(terminal.heading(contestant.name));
+    let done = 0;
+    const account = await judge(contestant, options.checks, {
+      slowFactor: options.slowFactor,
+      signal: interruption.signal,
+      onCheck: ({ id }) => progress.show(`${++done}/${options.checks.length} ${id}`),
+      onVerdict: (verdict) => {
+        progress.clear();
+        say(terminal.verdict(verdict));
+      },
+    });
+    accounts.push(account);
+    // After each server: what is known so far survives whatever comes.
+    write(options, reportOf(accounts, interruption.signal.aborted));
+  }
+  const report = reportOf(accounts, interruption.signal.aborted);
+  say(`\n${terminal.ending(report)}`);
+  if (interruption.signal.aborted) return 130;
+  const codes = accounts.map(({ verdicts }) => exitCodeOf(verdicts, options.counts));
+  return codes.includes(1) ? 1 : Math.max(...codes);
+}
+
+function contestants(options: Options): Contestant[] {
+  const { connect, command, port, readyTimeout, known, models } = options;
+  if (connect) return [new Running(connect.host, connect.port, known)];
+  if (command) return [new Command(command, port, readyTimeout, known)];
+  return models.map((name) => new Model(name, known));
+}
+
+function list({ checks: selected }: Options): number {
+  for (const { id, level, title, sentence } of selected) {
+    say(`${id}  (${level})\n    ${title}\n    “${sentence}”`);
+  }
+  return say(`${selected.length} of ${checks.length} checks`);
+}
+
+function write({ reports }: Options, report: Report): void {
+  for (const { kind, file } of reports) writeFileSync(file, DRAW[kind](report));
+}
+
+/** What is being done now, on a terminal: one line that is written over. */
+class Progress {
+  show(text: string): void {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K  … ${text}`);
+  }
+
+  clear(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  }
+}
+
+function say(text: string): 0 {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+process.stdout.on('error', () => process.exit(141)); // a reader that is gone (`| head -1`)
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    const isTheirs = error instanceof UsageError || error instanceof NotThere || error.syscall;
+    process.stderr.write(`conformance: ${isTheirs ? error.message : error.stack}\n`);
+    process.exit(isTheirs ? 2 : 3);
+  },
+);

@@ -1,0 +1,128 @@
+/** What a run found, as data: every report is drawn from this and from nothing else. */
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import type { Difference, Level } from './check.ts';
+import type { Outcome, Verdict } from './run.ts';
+import type { Account } from './suite.ts';
+
+/** One check on one server. */
+export interface Result {
+  readonly id: string;
+  readonly level: Level;
+  readonly title: string;
+  /** What it enforces. */
+  readonly sentence: string;
+  readonly outcome: Outcome;
+  readonly message: string;
+  /** What mostly causes a failure; only beside one. */
+  readonly cause?: string;
+  readonly difference?: Difference;
+  readonly milliseconds: number;
+  readonly transcript: string;
+  /** The command that runs this check alone. */
+  readonly again: string;
+}
+
+export interface ServerReport {
+  readonly name: string;
+  /** In one line: whether it fulfils the task. */
+  readonly conclusion: string;
+  /** Milliseconds; null when it never answered. */
+  readonly roundTrip: number | null;
+  readonly results: readonly Result[];
+}
+
+export interface Report {
+  readonly format: 1;
+  readonly version: string;
+  /** ISO 8601, UTC. */
+  readonly date: string;
+  readonly node: string;
+  readonly system: string;
+  /** Whether it was ended before all checks had run. */
+  readonly interrupted: boolean;
+  readonly servers: readonly ServerReport[];
+}
+
+/** Puts together what was found. */
+export function reportOf(accounts: readonly Account[], interrupted: boolean): Report {
+  return {
+    format: 1,
+    version: version(),
+    date: new Date().toISOString(),
+    node: process.version,
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    interrupted,
+    servers: accounts.map((account) => ({
+      name: account.contestant.name,
+      conclusion: conclusionOf(account.verdicts),
+      roundTrip: account.roundTrip ?? null,
+      results: account.verdicts.map((verdict) => resultOf(verdict, account)),
+    })),
+  };
+}
+
+function resultOf(verdict: Verdict, { contestant }: Account): Result {
+  const { check, outcome, message, difference, milliseconds, transcript } = verdict;
+  const { id, level, title, sentence, cause } = check;
+  const { before, after } = contestant.commandLine;
+  const again = ['npx tsx conformance', before, `--only ${id}`, after].filter(Boolean).join(' ');
+  const explained = outcome === 'fail' ? { cause, ...(difference && { difference }) } : {};
+  const what = { id, level, title, sentence, outcome, message };
+  return { ...what, ...explained, milliseconds, transcript, again };
+}
+
+/** Whether a server fulfils the task, in one line: the must-checks alone decide. */
+export function conclusionOf(verdicts: readonly Verdict[]): string {
+  const must = verdicts.filter(({ check }) => check.level === 'must');
+  const having = (...outcomes: Outcome[]) =>
+    must.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const failed = having('fail');
+  const blocked = having('blocked');
+  const unrun = blocked > 0 ? `, ${blocked} could not be run` : '';
+  if (failed > 0) return `does not: ${failed} of ${must.length} must-checks failed${unrun}`;
+  if (must.length === 0) return 'not judged: no must-check was run';
+  const known = having('known');
+  if (known > 0)
+    return `fulfils the task but for ${known} of ${must.length} must-checks, known${unrun}`;
+  if (blocked > 0) return `not judged: ${blocked} of ${must.length} must-checks could not be run`;
+  const untold = having('unsupported', 'harness');
+  if (untold > 0)
+    return `fulfils the task, as far as can be told: ${untold} of ${must.length} must-checks cannot`;
+  return 'fulfils the task';
+}
+
+/**
+ * The exit code: 1 when a check of a level that counts failed or could not be run, or the list of known
+ * failures is stale; 3 when nothing did, but a check itself broke; otherwise 0.
+ */
+export function exitCodeOf(verdicts: readonly Verdict[], counts: ReadonlySet<Level>): 0 | 1 | 3 {
+  if (verdicts.some(({ outcome }) => outcome === 'stale')) return 1;
+  const counted = verdicts.filter(({ check }) => counts.has(check.level));
+  const knownIds = new Set(
+    verdicts.filter(({ outcome }) => outcome === 'known').map(({ check }) => check.id),
+  );
+  const isExcused = ({ outcome, check }: Verdict) =>
+    outcome === 'blocked' && restsOn(check.needs ?? [], knownIds, verdicts);
+  if (counted.some((one) => ['fail', 'blocked'].includes(one.outcome) && !isExcused(one))) return 1;
+  return verdicts.some(({ outcome }) => outcome === 'harness') ? 3 : 0;
+}
+
+/** Whether one of these checks is known to fail, or rests itself on one that is. */
+function restsOn(
+  ids: readonly string[],
+  known: ReadonlySet<string>,
+  verdicts: readonly Verdict[],
+): boolean {
+  return ids.some((id) => {
+    if (known.has(id)) return true;
+    const verdict = verdicts.find(({ check }) => check.id === id);
+    return verdict?.outcome === 'blocked' && restsOn(verdict.check.needs ?? [], known, verdicts);
+  });
+}
+
+/** The version of this collection. */
+export function version(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')).version;
+}
