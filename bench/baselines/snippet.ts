@@ -1,0 +1,24 @@
+/**
+ * What one finds when one looks for a line server in Node: text is added to a string, and cut off at
+ * each line end. It breaks bytes that are not UTF-8, ignores whether its output is taken, and has no
+ * limit to a line; it is here for its speed.
+ */
+import { createServer } from 'node:net';
+import { announce, BACKLOG, portFromArguments } from './start.ts';
+
+const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  let buffered = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (text) => {
+    buffered += text;
+    for (let end = buffered.indexOf('\r\n'); end >= 0; end = buffered.indexOf('\r\n')) {
+      socket.write(buffered.slice(0, end + 2));
+      buffered = buffered.slice(end + 2);
+    }
+  });
+  socket.on('end', () => socket.end());
+  socket.on('error', () => {});
+});
+server.listen({ host: '127.0.0.1', port: portFromArguments(), backlog: BACKLOG }, () =>
+  announce('snippet', server),
+);

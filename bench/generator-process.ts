@@ -1,0 +1,66 @@
+/** The load generator, from outside: a child process that is told what to do. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Answer, Commands } from './generator/index.ts';
+import { endGroup, onCores } from './processes.ts';
+
+/** The server under test does not echo: what it did instead. Its figures are worth nothing. */
+export class WrongServer extends Error {}
+
+export class Generator {
+  readonly #child: ChildProcess;
+  readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
+
+  /** @param cores - where it may run; undefined for anywhere */
+  constructor(cores?: readonly number[]) {
+    const [program = '', ...args] = onCores(cores, [
+      process.execPath,
+      '--import',
+      'tsx',
+      'bench/generator/index.ts',
+    ]);
+    this.#child = spawn(program, args, {
+      cwd: new URL('..', import.meta.url),
+      detached: true,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const { stdin, stdout } = this.#child;
+    if (!stdin || !stdout) throw new Error('a child with pipes has pipes');
+    stdin.on('error', () => {}); // it has ended: 'exit' tells
+    createInterface({ input: stdout }).on('line', (line) => {
+      this.#waiting.shift()?.resolve(JSON.parse(line) as Answer);
+    });
+    const ended = (how: unknown) => {
+      for (const { reject } of this.#waiting.splice(0))
+        reject(new Error(`the generator ended: ${how}`));
+    };
+    this.#child.once('exit', (code, signal) => ended(signal ?? code));
+    this.#child.once('error', ended);
+  }
+
+  /**
+   * Has it do something.
+   *
+   * @throws WrongServer when the server did not echo what it should
+   */
+  async tell<Name extends keyof Commands>(
+    command: Name,
+    order: Parameters<Commands[Name]>[0],
+  ): Promise<ReturnType<Commands[Name]>> {
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        reject(new Error('the generator has ended'));
+      }
+      this.#waiting.push({ resolve, reject });
+      this.#child.stdin?.write(`${JSON.stringify({ command, order })}\n`);
+    });
+    if ('wrong' in answer) throw new WrongServer(answer.wrong);
+    if ('failed' in answer) throw new Error(`the generator failed: ${answer.failed}`);
+    return answer.result as ReturnType<Commands[Name]>;
+  }
+
+  /** Ends it, whatever it is doing. */
+  end(): void {
+    endGroup(this.#child.pid);
+  }
+}

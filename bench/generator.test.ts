@@ -1,0 +1,198 @@
+/** The generator against servers that are wrong: a figure of its own could be trusted otherwise only by faith. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Generator, WrongServer } from './generator-process.ts';
+
+let generator: Generator;
+let server: Server | undefined;
+const sockets = new Set<Socket>();
+
+beforeAll(() => {
+  generator = new Generator();
+});
+afterAll(() => generator.end());
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  server?.close();
+});
+
+/** Starts a server that does with each chunk what it is told. @returns its port */
+async function serve(answer: (chunk: Buffer, socket: Socket) => void): Promise<number> {
+  const started = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('data', (chunk) => answer(chunk, socket));
+    socket.on('end', () => socket.end());
+    socket.on('error', () => {});
+  });
+  server = started;
+  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
+  return (started.address() as { port: number }).port;
+}
+
+const echo = (chunk: Buffer, socket: Socket) => socket.write(chunk);
+
+/** A server that is right for the first line of each of `CLIENTS`, and wrong in the given way after that. */
+function wrongLater(answer: (chunk: Buffer, socket: Socket) => void): Promise<number> {
+  const greeted = new Set<Socket>();
+  return serve((chunk, socket) => {
+    if (greeted.has(socket)) return answer(chunk, socket);
+    greeted.add(socket);
+    return socket.write(chunk);
+  });
+}
+
+const CLIENTS = 3;
+const crowd = { crowd: 'a', connections: CLIENTS, lineLength: 64, linesEach: 8, patience: 300 };
+const loop = { crowd: 'a', window: 4, warmUp: 0.02, seconds: 0.1 };
+
+/** What the generator has to say about a server under the closed loop. */
+async function verdict(port: number): Promise<string> {
+  try {
+    await generator.tell('join', { ...crowd, port });
+    await generator.tell('closed', loop);
+    return 'right';
+  } catch (error) {
+    if (error instanceof WrongServer) return error.message;
+    throw error;
+  } finally {
+    await generator.tell('leave', { crowd: 'a' });
+  }
+}
+
+describe('a server that is right', () => {
+  const patience = 10_000;
+
+  test('is timed in the closed loop', async () => {
+    await generator.tell('join', { ...crowd, patience, port: await serve(echo) });
+    const { linesPerSecond, bytesPerSecond, saturation } = await generator.tell('closed', loop);
+    await generator.tell('leave', { crowd: 'a' });
+    expect(linesPerSecond).toBeGreaterThan(0);
+    expect(bytesPerSecond / linesPerSecond).toBeCloseTo(64);
+    expect(saturation).toBeGreaterThan(0);
+  });
+
+  test('may cut lines anywhere', async () => {
+    const port = await serve((chunk, socket) => {
+      socket.write(chunk.subarray(0, 7));
+      setImmediate(() => socket.write(chunk.subarray(7)));
+    });
+    await generator.tell('join', { ...crowd, patience, port });
+    await generator.tell('closed', loop);
+    await generator.tell('leave', { crowd: 'a' });
+  });
+
+  test('is timed line by line in the open loop', async () => {
+    await generator.tell('join', { ...crowd, patience, port: await serve(echo) });
+    const order = { crowd: 'a', rate: 500, warmUp: 0.1, seconds: 0.4 };
+    const latency = await generator.tell('open', order);
+    await generator.tell('leave', { crowd: 'a' });
+    expect(latency.lines).toBe(200);
+    expect(latency.p50).toBeGreaterThan(0);
+    expect(latency.max).toBeGreaterThanOrEqual(latency.p99);
+  });
+
+  test('is timed for clients that come and go', async () => {
+    const port = await serve(echo);
+    const order = { port, clients: 4, lineLength: 64, warmUp: 0.02, seconds: 0.1, patience };
+    expect((await generator.tell('churn', order)).clientsPerSecond).toBeGreaterThan(0);
+  });
+});
+
+describe('a server that is wrong is not timed, and told', () => {
+  test('zeros instead of bytes', async () => {
+    const port = await wrongLater((chunk, socket) => socket.write(Buffer.alloc(chunk.length)));
+    expect(await verdict(port)).toMatch(/byte 64 should begin ".+", came "\\x00\\x00/);
+  });
+
+  test('zeros already in the first answer', async () => {
+    const port = await serve((chunk, socket) => socket.write(Buffer.alloc(chunk.length)));
+    expect(await verdict(port)).toMatch(/byte 0 should begin/);
+  });
+
+  test('a line dropped in the middle', async () => {
+    let chunks = 0;
+    const port = await wrongLater((chunk, socket) => {
+      socket.write(++chunks === 5 ? chunk.subarray(64) : chunk);
+    });
+    expect(await verdict(port)).toMatch(/should begin|still owes 64 of \d+ bytes/);
+  });
+
+  test('the last line of all dropped', async () => {
+    const port = await wrongLater(() => {});
+    expect(await verdict(port)).toMatch(/still owes \d+ of \d+ bytes after 300 ms/);
+  });
+
+  test('two bytes swapped', async () => {
+    const port = await wrongLater((chunk, socket) => {
+      const [first = 0, second = 0] = chunk;
+      socket.write(Buffer.concat([Buffer.of(second, first), chunk.subarray(2)]));
+    });
+    expect(await verdict(port)).toMatch(/byte 64 should begin/);
+  });
+
+  test('two clients swapped', async () => {
+    let waiting: { chunk: Buffer; socket: Socket } | undefined;
+    const port = await wrongLater((chunk, socket) => {
+      if (waiting && waiting.socket !== socket) {
+        socket.write(waiting.chunk);
+        waiting.socket.write(chunk);
+        waiting = undefined;
+      } else {
+        waiting = { chunk, socket };
+      }
+    });
+    expect(await verdict(port)).toMatch(/byte 64 should begin/);
+  });
+
+  test('a line twice', async () => {
+    const port = await wrongLater((chunk, socket) => {
+      socket.write(chunk);
+      socket.write(chunk);
+    });
+    expect(await verdict(port)).toMatch(/should begin|bytes more than it got/);
+  });
+
+  test('a server that closes', async () => {
+    const port = await wrongLater((_, socket) => socket.destroy());
+    expect(await verdict(port)).toMatch(/the server (closed|broke the connection)/);
+  });
+
+  test('a server that leaves a client that comes and goes without its echo', async () => {
+    const port = await serve((_, socket) => socket.end());
+    const order = { port, clients: 2, lineLength: 64, warmUp: 0.02, seconds: 0.1, patience: 300 };
+    await expect(generator.tell('churn', order)).rejects.toThrow(/the server closed, and owed 64/);
+  });
+
+  test('a server that is not there', async () => {
+    const port = await serve(echo);
+    await new Promise((resolve) => server?.close(resolve));
+    expect(await verdict(port)).toMatch(/the server is not there: connect ECONNREFUSED/);
+  });
+});
+
+test('an answer that is late shows in the open loop, with all that had to wait behind it', async () => {
+  const HELD = 200; // ms
+  let lines = 0;
+  let isHeld = false;
+  const port = await serve((chunk, socket) => {
+    if (++lines === 60) {
+      isHeld = true;
+      setTimeout(() => {
+        isHeld = false;
+        for (const each of sockets) each.emit('data', Buffer.alloc(0));
+      }, HELD);
+    }
+    const owed = Buffer.concat([owedTo.get(socket) ?? Buffer.alloc(0), chunk]);
+    owedTo.set(socket, isHeld ? owed : Buffer.alloc(0));
+    if (!isHeld && owed.length > 0) socket.write(owed);
+  });
+  await generator.tell('join', { ...crowd, patience: 10_000, port });
+  const order = { crowd: 'a', rate: 200, warmUp: 0.1, seconds: 0.8 };
+  const { max, p90 } = await generator.tell('open', order);
+  await generator.tell('leave', { crowd: 'a' });
+  // A generator that waited for the answer before it sent the next would see one slow line per client.
+  expect(max).toBeGreaterThan(HELD * 1000 * 0.9);
+  expect(p90).toBeGreaterThan(HELD * 1000 * 0.25);
+});
+const owedTo = new WeakMap<Socket, Buffer>();

@@ -1,0 +1,119 @@
+/** Clients that come, say one line, and go. */
+import { SocketError } from '../../sockets/errors.ts';
+import * as sys from '../../sockets/index.ts';
+import { Connection, WrongEcho } from './connection.ts';
+import { freshAddress } from './crowd.ts';
+import { EPOLLIN, Epoll } from './epoll.ts';
+import { Lines } from './lines.ts';
+
+export interface Churn {
+  readonly port: number;
+  /** Clients that are there at the same time. */
+  readonly clients: number;
+  readonly lineLength: number;
+  readonly warmUp: number;
+  readonly seconds: number;
+  readonly patience?: number;
+}
+
+export interface ChurnResult {
+  readonly clientsPerSecond: number;
+  /** As in `Throughput`. */
+  readonly saturation: number;
+}
+
+/** Source ports are counted up here: left to the kernel, its search for a free one is what is measured. */
+const FIRST_PORT = 10_000;
+const LAST_PORT = 60_000;
+let source = '';
+let nextPort = LAST_PORT + 1;
+
+/**
+ * Connect, echo, close, again and again. A client is counted when the server's FIN has come, in answer
+ * to its own: the server has done all that it has to.
+ */
+export function churn({
+  port,
+  clients,
+  lineLength,
+  warmUp,
+  seconds,
+  patience = 5000,
+}: Churn): ChurnResult {
+  const epoll = new Epoll();
+  const lines = new Lines(clients, lineLength, 2);
+  const open: (Connection | undefined)[] = [];
+  const to = { address: '127.0.0.1', port };
+  const come = (index: number) => {
+    const fd = connectFromNextPort(to);
+    const connection = new Connection(fd, index, lines);
+    open[index] = connection;
+    epoll.add(fd, EPOLLIN, index);
+    connection.sendUpTo(lineLength);
+  };
+  for (let index = 0; index < clients; index++) come(index);
+
+  const warmAt = performance.now() + warmUp * 1000;
+  let startedAt = 0;
+  let cpu = process.cpuUsage();
+  let done = 0;
+  let left = clients;
+  let isOver = false;
+  let lastByteAt = performance.now();
+  let result: ChurnResult | undefined;
+  while (left > 0) {
+    const ready = epoll.wait(100);
+    const now = performance.now();
+    if (startedAt === 0 && now >= warmAt) {
+      startedAt = now;
+      done = 0;
+      cpu = process.cpuUsage();
+    } else if (!isOver && startedAt > 0 && now >= startedAt + seconds * 1000) {
+      const elapsed = (now - startedAt) / 1000;
+      const { user, system } = process.cpuUsage(cpu);
+      result = { clientsPerSecond: done / elapsed, saturation: (user + system) / 1e6 / elapsed };
+      isOver = true;
+    }
+    if (ready > 0) lastByteAt = now;
+    else if (now - lastByteAt > patience) {
+      throw open.find((each) => each)?.missing(patience) ?? new WrongEcho('the server is silent');
+    }
+    for (let i = 0; i < ready; i++) {
+      const index = epoll.data(i);
+      const connection = open[index] as Connection;
+      if (connection.received < lineLength) {
+        connection.receive();
+        if (connection.received === lineLength) sys.shutdown(connection.fd, sys.SHUT_WR);
+      } else if (connection.receiveEnd()) {
+        sys.close(connection.fd);
+        done++;
+        open[index] = undefined;
+        if (isOver) left--;
+        else come(index);
+      }
+    }
+  }
+  epoll.close();
+  return result as ChurnResult;
+}
+
+function connectFromNextPort(to: sys.SocketAddress): number {
+  for (;;) {
+    if (nextPort > LAST_PORT) {
+      source = freshAddress();
+      nextPort = FIRST_PORT;
+    }
+    const fd = sys.socket(sys.AF_INET);
+    try {
+      sys.setsockopt(fd, sys.SO_REUSEADDR, 1);
+      sys.bind(fd, { address: source, port: nextPort++ });
+      sys.connect(fd, to);
+      sys.setNonBlocking(fd);
+      return fd;
+    } catch (error) {
+      sys.close(fd);
+      const isTaken = error instanceof SocketError && /EADDR/.test(error.code);
+      if (!isTaken) throw new WrongEcho(`the server is not there: ${(error as Error).message}`);
+    }
+  }
+}

@@ -1,0 +1,174 @@
+/** Many connections to one server, opened in order, proved to be served, and closed in order. */
+import * as sys from '../../sockets/index.ts';
+import { Connection, WrongEcho } from './connection.ts';
+import { EPOLLIN, EPOLLOUT, Epoll } from './epoll.ts';
+import { Lines } from './lines.ts';
+
+export interface CrowdSize {
+  /** The server's, on 127.0.0.1. */
+  readonly port: number;
+  readonly connections: number;
+  /** Bytes, the CR LF included; 16 or more. */
+  readonly lineLength: number;
+  /** Different lines for each connection. */
+  readonly linesEach: number;
+  /** Small segments and a small receive buffer, so that a client that does not read soon stalls its server. */
+  readonly narrow?: boolean;
+  /** Milliseconds without a byte after which an answer counts as missing. */
+  readonly patience?: number;
+}
+
+/** Connections from one source address: fewer than the ports that the kernel gives out. */
+const FROM_ONE_ADDRESS = 1000;
+/** Connections that may wait in a server's backlog; the smallest default in use is 511. */
+const AT_A_TIME = 200;
+
+let addressesUsed = 0;
+
+/** A source address in 127.0.0.0/8 that nobody has used lately: the ports of one are soon used up. */
+export function freshAddress(): string {
+  const n = (process.pid * 64 + addressesUsed++) % (250 * 250 * 200);
+  return `127.${1 + (Math.floor(n / 62500) % 200)}.${1 + (Math.floor(n / 250) % 250)}.${1 + (n % 250)}`;
+}
+
+export class Crowd {
+  readonly epoll = new Epoll();
+  readonly connections: Connection[] = [];
+  readonly lines: Lines;
+  readonly patience: number;
+
+  /**
+   * Connects, and sends one line on each connection to prove that it is served: that a connect
+   * succeeds only proves that the kernel listens.
+   */
+  constructor(size: CrowdSize) {
+    this.lines = new Lines(size.connections, size.lineLength, size.linesEach);
+    this.patience = size.patience ?? 5000;
+    let source = '';
+    for (let i = 0; i < size.connections; i++) {
+      if (i % FROM_ONE_ADDRESS === 0) source = freshAddress();
+      const fd = connectFrom(source, size.port, size.narrow === true);
+      const connection = new Connection(fd, i, this.lines);
+      this.connections.push(connection);
+      this.epoll.add(fd, EPOLLIN, i);
+      connection.sendUpTo(this.lines.lineLength);
+      if (i % AT_A_TIME === AT_A_TIME - 1) this.drain();
+    }
+    this.drain();
+  }
+
+  /** Sends up to `total` bytes in all; what does not go now goes when `serve` finds room. */
+  send(connection: Connection, index: number, total: number): void {
+    if (!connection.sendUpTo(total)) {
+      this.epoll.modify(connection.fd, EPOLLIN | EPOLLOUT, index);
+      this.#wanted.set(index, total);
+    }
+  }
+
+  /** Totals of connections whose kernel buffer was full. */
+  readonly #wanted = new Map<number, number>();
+
+  /** Takes what has come on a ready connection, and sends what had no room. @returns bytes that came */
+  serve(index: number): number {
+    const connection = this.connections[index] as Connection;
+    if (this.#wanted.size > 0) {
+      const wanted = this.#wanted.get(index);
+      if (wanted !== undefined && connection.sendUpTo(wanted)) {
+        this.#wanted.delete(index);
+        this.epoll.modify(connection.fd, EPOLLIN, index);
+      }
+    }
+    return connection.receive();
+  }
+
+  /**
+   * Waits until everything has come back.
+   *
+   * @throws WrongEcho when nothing has come for the crowd's patience, and something is missing
+   */
+  drain(): void {
+    let lastByteAt = performance.now();
+    while (this.#wanted.size > 0 || this.connections.some((each) => each.received < each.sent)) {
+      const ready = this.epoll.wait(50);
+      for (let i = 0; i < ready; i++) {
+        if (this.serve(this.epoll.data(i)) > 0) lastByteAt = performance.now();
+      }
+      if (performance.now() - lastByteAt > this.patience) {
+        const owed = this.connections.find((each) => each.received < each.sent);
+        throw owed?.missing(this.patience) ?? new WrongEcho('the server reads no more');
+      }
+    }
+  }
+
+  /** Sends on every connection, and reads nothing, until the server takes no more. @returns bytes taken */
+  stall(limitEach: number): number {
+    let taken = -1;
+    for (let total = 0; total > taken; ) {
+      taken = total;
+      for (const each of this.connections) each.sendUpTo(limitEach);
+      this.#pause(150);
+      total = this.connections.reduce((sum, each) => sum + each.sent, 0);
+    }
+    return taken;
+  }
+
+  /** Sends half a line on every connection. */
+  leaveUnfinished(): void {
+    const half = Math.floor(this.lines.lineLength / 2);
+    for (const each of this.connections) each.sendUpTo(each.sent + half);
+  }
+
+  /** Closes: FIN, and the server's FIN, so that what follows does not run beside its cleaning up. */
+  leave(): void {
+    const open = new Map(this.connections.map(({ fd }, index) => [index, fd]));
+    for (const each of this.connections) each.sayGoodbye();
+    const giveUpAt = performance.now() + 3000;
+    while (open.size > 0 && performance.now() < giveUpAt) {
+      const ready = this.epoll.wait(50);
+      for (let i = 0; i < ready; i++) {
+        const index = this.epoll.data(i);
+        const fd = open.get(index);
+        if (fd === undefined || quietly(() => sys.recv(fd, this.lines.memory, 0, 65536)) > 0)
+          continue;
+        sys.close(fd);
+        open.delete(index);
+      }
+    }
+    for (const fd of open.values()) sys.close(fd);
+    this.epoll.close();
+  }
+
+  /** Sleeps without Node's event loop. */
+  #pause(milliseconds: number): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+  }
+}
+
+/** A connected, non-blocking socket. @throws WrongEcho when nobody listens */
+function connectFrom(address: string, port: number, narrow: boolean): number {
+  const fd = sys.socket(sys.AF_INET);
+  try {
+    if (narrow) {
+      sys.setsockopt(fd, sys.SO_RCVBUF, 4096);
+      sys.setsockopt(fd, sys.SO_SNDBUF, 16384);
+      sys.setsockopt(fd, sys.TCP_MAXSEG, 536);
+    }
+    sys.bind(fd, { address, port: 0 });
+    sys.connect(fd, { address: '127.0.0.1', port });
+    sys.setNonBlocking(fd);
+    sys.setsockopt(fd, sys.TCP_NODELAY, 1);
+    return fd;
+  } catch (error) {
+    sys.close(fd);
+    throw new WrongEcho(`the server is not there: ${(error as Error).message}`);
+  }
+}
+
+/** @returns what the call returns, or -3 when the connection is gone, which is what is wanted here */
+function quietly(call: () => number): number {
+  try {
+    return call();
+  } catch {
+    return -3;
+  }
+}

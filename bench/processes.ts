@@ -1,0 +1,73 @@
+/** Processes: where they run, and that none is left behind. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** The cores that this process may use, by number. */
+export const cores: readonly number[] = allowedCores();
+
+/** Whether processes can be told where to run: Linux, with taskset(1). */
+const canPin = spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0;
+
+function allowedCores(): number[] {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? '0';
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+/** Who runs where, so that the server and its load do not compete; undefined is anywhere. */
+export interface Placement {
+  /** A server that is one thread at work. */
+  readonly server: readonly number[] | undefined;
+  /** One generator on each. */
+  readonly generators: readonly (readonly number[] | undefined)[];
+  /** Clients whose speed is not measured. */
+  readonly neighbours: readonly number[] | undefined;
+  readonly inWords: string;
+}
+
+/** One core for the server; the others, two at most, for the generators. */
+export const placement: Placement = placeOn(cores);
+
+function placeOn([first, second, third, fourth]: readonly number[]): Placement {
+  if (!canPin || first === undefined || second === undefined) {
+    const why = canPin ? 'there is one core' : 'there is no taskset';
+    const words = `Nothing is pinned to a core: ${why}. Server and generator compete.`;
+    return { server: undefined, generators: [undefined], neighbours: undefined, inWords: words };
+  }
+  if (third === undefined || fourth === undefined) {
+    return {
+      server: [first],
+      generators: [[second]],
+      neighbours: third === undefined ? [second] : [third],
+      inWords:
+        'Servers that are one thread at work are pinned to one core, the generator to another. Servers that use several cores share those with the generator.',
+    };
+  }
+  return {
+    server: [first],
+    generators: [[second], [third]],
+    neighbours: [fourth],
+    inWords:
+      'Servers that are one thread at work are pinned to one core, two generators to one each, and bad neighbours to a fourth. Servers that use several cores share those with the generators.',
+  };
+}
+
+/** A command, confined to some cores. */
+export function onCores(
+  where: readonly number[] | undefined,
+  command: readonly string[],
+): string[] {
+  return where && canPin ? ['taskset', '-c', where.join(','), ...command] : [...command];
+}
+
+/** Ends a process group at once, if it is there. */
+export function endGroup(group: number | undefined): void {
+  try {
+    if (group !== undefined) process.kill(-group, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
