@@ -3,12 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, connect } from '../client/client.ts';
 import type { Target } from './check.ts';
 import { declarations } from './declarations.ts';
-import { isListening } from './processes.ts';
+import { isHeld, isListening } from './processes.ts';
 import { ServerProcess } from './server-process.ts';
 
 const MAX_LINE = 65536;
 
-/** How long a port may stay taken after its server has ended, in milliseconds: TIME_WAIT is 60 s. */
+/** How long a server's children may go on listening when it has ended, in milliseconds. */
+const LEFTOVERS = 5000;
+
+/** How long a port may be held after that: TIME_WAIT is 60 s. */
 const PORT_IS_FREE = 70_000;
 
 /** It cannot be judged: the command line names what is not there, or is in the way. */
@@ -95,16 +98,22 @@ export class Command extends Started {
   readonly #command: readonly string[];
   readonly #port: number;
   readonly #readyTimeout: number;
+  readonly #onWait: (why: string) => void;
   #hasRun = false;
 
-  /** @param readyTimeout - how long it may take to listen, in milliseconds */
+  /**
+   * @param readyTimeout - how long it may take to listen, in milliseconds
+   * @param onWait - is told when a start has to wait
+   */
   constructor(
     command: readonly string[],
     port: number,
     readyTimeout: number,
     known: ReadonlyMap<string, string>,
+    onWait: (why: string) => void,
   ) {
     super();
+    this.#onWait = onWait;
     this.name = command.join(' ');
     this.known = known;
     this.#command = command.map((word) => word.replaceAll('{port}', String(port)));
@@ -114,33 +123,38 @@ export class Command extends Started {
   }
 
   protected async launch(): Promise<ServerProcess> {
-    const deadline = performance.now() + (this.#hasRun ? PORT_IS_FREE : 0);
-    while (await isListening(this.#port)) {
-      if (performance.now() >= deadline) {
-        const what = this.#hasRun ? 'what it left behind still' : 'something else already';
-        throw new NotThere(
-          `${what} listens on port ${this.#port}: end it, or name another port with --port`,
-        );
-      }
-      await sleep(100);
+    const port = this.#port;
+    await this.#until(async () => !(await isListening(port)), this.#hasRun ? LEFTOVERS : 0);
+    if (await isListening(port)) {
+      const what = this.#hasRun ? 'something that it left behind still' : 'something else already';
+      throw new NotThere(
+        `${what} listens on port ${port}: end it, or name another port with --port`,
+      );
     }
-    for (;;) {
-      try {
-        const server = await ServerProcess.startCommand(
-          this.#command,
-          this.#port,
-          this.#readyTimeout,
-        );
-        this.#hasRun = true;
-        return server;
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code) throw new NotThere(`cannot start ${this.#command[0]}: ${code}`);
-        // It may need its port back from TIME_WAIT, which lasts a minute.
-        if (performance.now() >= deadline) throw error;
-        await sleep(1000);
-      }
+    const startIt = () => ServerProcess.startCommand(this.#command, port, this.#readyTimeout);
+    try {
+      return await this.#started(startIt());
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code) throw new NotThere(`cannot start ${this.#command[0]}: ${code}`);
+      if (!isHeld(port)) throw error;
+      this.#onWait(
+        `port ${port} is still held by connections that have ended (TIME_WAIT): waiting`,
+      );
+      await this.#until(() => !isHeld(port), PORT_IS_FREE);
+      return this.#started(startIt());
     }
+  }
+
+  async #started(server: Promise<ServerProcess>): Promise<ServerProcess> {
+    await server;
+    this.#hasRun = true;
+    return server;
+  }
+
+  async #until(isSo: () => boolean | Promise<boolean>, most: number): Promise<void> {
+    const deadline = performance.now() + most;
+    while (!(await isSo()) && performance.now() < deadline) await sleep(100);
   }
 }
 

@@ -46,10 +46,11 @@ async function main(): Promise<number> {
       onCheck: ({ id }) => progress.show(`${++done}/${options.checks.length} ${id}`),
       onVerdict: (verdict) => {
         progress.clear();
-        say(terminal.verdict(verdict));
+        if (verdict.outcome !== 'blocked') say(terminal.verdict(verdict));
       },
     });
     accounts.push(account);
+    for (const line of terminal.blocked(account.verdicts)) say(line);
     // After each server: what is known so far survives whatever comes.
     write(options, reportOf(accounts, interruption.signal.aborted));
   }
@@ -63,7 +64,7 @@ async function main(): Promise<number> {
 function contestants(options: Options): Contestant[] {
   const { connect, command, port, readyTimeout, known, models } = options;
   if (connect) return [new Running(connect.host, connect.port, known)];
-  if (command) return [new Command(command, port, readyTimeout, known)];
+  if (command) return [new Command(command, port, readyTimeout, known, note)];
   return models.map((name) => new Model(name, known));
 }
 
@@ -87,6 +88,11 @@ class Progress {
   clear(): void {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   }
+}
+
+/** What explains a pause, not a result. */
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 function say(text: string): 0 {

@@ -54,18 +54,25 @@ export function memoryOf(group: number): number {
  * to connect would already be a visit, and there are servers that end after their first client.
  */
 export async function isListening(port: number): Promise<boolean> {
-  const LISTEN = '0A';
+  const states = socketStatesOn(port);
+  return states ? states.includes('0A') : answers(port);
+}
+
+/** Whether connections of a server that has ended still hold its port (TIME_WAIT and the like). */
+export function isHeld(port: number): boolean {
+  return (socketStatesOn(port)?.length ?? 0) > 0;
+}
+
+/** The states of all sockets with a local port, in the kernel's numbers; undefined without /proc. */
+function socketStatesOn(port: number): string[] | undefined {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].filter((file) => existsSync(file));
-  if (tables.length === 0) return answers(port);
-  return tables.some((file) =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .some((line) => {
-        const [, at = '', , state] = line.trim().split(/\s+/);
-        return state === LISTEN && at.endsWith(local);
-      }),
-  );
+  if (tables.length === 0) return undefined;
+  return tables
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, at = '']) => at.endsWith(local))
+    .map(([, , , state = '']) => state);
 }
 
 /** Whether a connection to a port of this machine is accepted, by a backlog at least. */

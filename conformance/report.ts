@@ -84,7 +84,7 @@ export function conclusionOf(verdicts: readonly Verdict[]): string {
   if (must.length === 0) return 'not judged: no must-check was run';
   const known = having('known');
   if (known > 0)
-    return `fulfils the task but for ${known} of ${must.length} must-checks, known${unrun}`;
+    return `fulfils the task but for ${known} of ${must.length} must-checks, as known${unrun}`;
   if (blocked > 0) return `not judged: ${blocked} of ${must.length} must-checks could not be run`;
   const untold = having('unsupported', 'harness');
   if (untold > 0)

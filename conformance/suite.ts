@@ -56,9 +56,8 @@ export async function judge(
 
   for (const check of checks) {
     if (signal.aborted) over ??= 'the run was interrupted';
-    const missing = check.needs?.find((id) =>
-      verdicts.some(({ check, outcome }) => check.id === id && HAS_FAILED.has(outcome)),
-    );
+    // What is listed as failing is proven to fail, each by itself.
+    const missing = contestant.known.has(check.id) ? undefined : missingFor(check, verdicts);
     const reason = over ?? (missing && `it needs ${missing}`);
     let verdict: Verdict;
     if (reason) {
@@ -81,6 +80,17 @@ export async function judge(
 
 /** What keeps those that need a check from being run. */
 const HAS_FAILED: ReadonlySet<string> = new Set(['fail', 'known', 'blocked', 'harness']);
+
+/** The check that failed and without which this one tells nothing, if there is one. */
+function missingFor(check: Check, verdicts: readonly Verdict[]): string | undefined {
+  for (const id of check.needs ?? []) {
+    const verdict = verdicts.find((one) => one.check.id === id);
+    if (verdict && HAS_FAILED.has(verdict.outcome)) {
+      return verdict.outcome === 'blocked' ? missingFor(verdict.check, verdicts) : id;
+    }
+  }
+  return undefined;
+}
 
 /** In which state a check has left the server: dead, deaf, or as it was. */
 async function aftermath(

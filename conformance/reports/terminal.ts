@@ -42,6 +42,18 @@ export class TerminalReport {
     return `  ${sign} ${check.id}${says}`;
   }
 
+  /** What was not run, by reason: one cause makes one line. */
+  blocked(verdicts: readonly Verdict[]): string[] {
+    const reasons = new Map<string, string[]>();
+    for (const { check, outcome, message } of verdicts) {
+      if (outcome === 'blocked') reasons.set(message, [...(reasons.get(message) ?? []), check.id]);
+    }
+    return [...reasons].map(([reason, ids]) => {
+      const which = ids.length === 1 ? ids[0] : `${ids.length} checks`;
+      return this.#paint('gray', `  ${SIGN.blocked} ${which} not run: ${reason}`);
+    });
+  }
+
   heading(name: string): string {
     return this.#paint('bold', name);
   }
