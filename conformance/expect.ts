@@ -42,7 +42,7 @@ async function explain(error: ClientError, client: Client, expected: Buffer): Pr
   const isRightSoFar = expected.subarray(0, came.length).equals(came);
   if (!isRightSoFar) expectSame(expected, came);
   if (error.reason !== 'timeout' || came.length === 0) return;
-  const isComing = await client.receive(client.pending + 1).then(
+  const isComing = await client.receive(client.pending + 1, { timeout: 1500 }).then(
     () => true,
     () => false,
   );

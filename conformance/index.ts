@@ -27,22 +27,16 @@ async function main(): Promise<number> {
 
   const terminal = new TerminalReport(isColoured(process.stdout));
   const progress = new Progress();
-  const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (interruption.signal.aborted) process.exit(130); // the second time, at once
-      interruption.abort();
-    });
-  }
+  const interruption = interruptible();
 
   const accounts: Account[] = [];
   for (const contestant of contestants(options)) {
-    if (interruption.signal.aborted) break;
+    if (interruption.aborted) break;
     say(terminal.heading(contestant.name));
     let done = 0;
     const account = await judge(contestant, options.checks, {
       slowFactor: options.slowFactor,
-      signal: interruption.signal,
+      signal: interruption,
       onCheck: ({ id }) => progress.show(`${++done}/${options.checks.length} ${id}`),
       onVerdict: (verdict) => {
         progress.clear();
@@ -52,13 +46,28 @@ async function main(): Promise<number> {
     accounts.push(account);
     for (const line of terminal.blocked(account.verdicts)) say(line);
     // After each server: what is known so far survives whatever comes.
-    write(options, reportOf(accounts, interruption.signal.aborted));
+    write(options, reportOf(accounts, interruption.aborted));
   }
-  const report = reportOf(accounts, interruption.signal.aborted);
+  const report = reportOf(accounts, interruption.aborted);
   say(`\n${terminal.ending(report)}`);
-  if (interruption.signal.aborted) return 130;
+  if (interruption.aborted) return 130;
   const codes = accounts.map(({ verdicts }) => exitCodeOf(verdicts, options.counts));
   return codes.includes(1) ? 1 : Math.max(...codes);
+}
+
+/** Aborts at the first signal; the second ends the process at once, and its servers with it. */
+function interruptible(): AbortSignal {
+  const controller = new AbortController();
+  let since = 0;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Ctrl-C reaches every process of a terminal, and tsx passes it on once more.
+      if (controller.signal.aborted && performance.now() - since > 500) process.exit(130);
+      since ||= performance.now();
+      controller.abort();
+    });
+  }
+  return controller.signal;
 }
 
 function contestants(options: Options): Contestant[] {
