@@ -30,7 +30,10 @@ export class Generator {
     createInterface({ input: stdout }).on('line', (line) => {
       this.#waiting.shift()?.resolve(JSON.parse(line) as Answer);
     });
+    const end = () => this.end();
+    process.once('exit', end);
     const ended = (how: unknown) => {
+      process.off('exit', end);
       for (const { reject } of this.#waiting.splice(0))
         reject(new Error(`the generator ended: ${how}`));
     };

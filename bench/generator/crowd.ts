@@ -2,7 +2,7 @@
 import * as sys from '../../sockets/index.ts';
 import { Connection, WrongEcho } from './connection.ts';
 import { EPOLLIN, EPOLLOUT, Epoll } from './epoll.ts';
-import { Lines } from './lines.ts';
+import { Lines, RECEIVE_SIZE } from './lines.ts';
 
 export interface CrowdSize {
   /** The server's, on 127.0.0.1. */
@@ -118,18 +118,27 @@ export class Crowd {
     for (const each of this.connections) each.sendUpTo(each.sent + half);
   }
 
-  /** Closes: FIN, and the server's FIN, so that what follows does not run beside its cleaning up. */
+  /**
+   * Closes. Who is owed nothing sends a FIN and waits for the server's, so that what follows does not
+   * run beside its cleaning up; who left answers unread just goes, and that resets the connection.
+   */
   leave(): void {
-    const open = new Map(this.connections.map(({ fd }, index) => [index, fd]));
-    for (const each of this.connections) each.sayGoodbye();
+    const open = new Map<number, number>();
+    this.connections.forEach((each, index) => {
+      if (each.received < each.sent) {
+        sys.close(each.fd);
+      } else {
+        each.sayGoodbye();
+        open.set(index, each.fd);
+      }
+    });
     const giveUpAt = performance.now() + 3000;
     while (open.size > 0 && performance.now() < giveUpAt) {
       const ready = this.epoll.wait(50);
       for (let i = 0; i < ready; i++) {
         const index = this.epoll.data(i);
         const fd = open.get(index);
-        if (fd === undefined || quietly(() => sys.recv(fd, this.lines.memory, 0, 65536)) > 0)
-          continue;
+        if (fd === undefined || hasInput(fd, this.lines.memory)) continue;
         sys.close(fd);
         open.delete(index);
       }
@@ -164,11 +173,11 @@ function connectFrom(address: string, port: number, narrow: boolean): number {
   }
 }
 
-/** @returns what the call returns, or -3 when the connection is gone, which is what is wanted here */
-function quietly(call: () => number): number {
+/** Takes what has come after the goodbye. @returns false after the server's FIN, or its reset */
+function hasInput(fd: number, memory: Buffer): boolean {
   try {
-    return call();
+    return sys.recv(fd, memory, 0, RECEIVE_SIZE) > 0;
   } catch {
-    return -3;
+    return false;
   }
 }

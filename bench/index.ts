@@ -1,0 +1,135 @@
+/** `npm run bench`: what each model costs, measured side by side. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildEpoll, type Contestant, contestants, type LeftOut } from './contestants.ts';
+import { descriptorLimit, environment } from './environment.ts';
+import { HELP, parseBenchOptions, UsageError } from './options.ts';
+import { placement } from './processes.ts';
+import { Progress } from './progress.ts';
+import type { Effort } from './question.ts';
+import { questions } from './questions/index.ts';
+import type { QuestionResults, Results, Wrong } from './results.ts';
+import { answer, estimate, plan, Stage } from './run.ts';
+import { tables } from './table.ts';
+
+async function main(): Promise<number> {
+  const options = parseBenchOptions(process.argv.slice(2));
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  if (process.platform !== 'linux') {
+    console.error('bench: it looks into /proc and waits in epoll(7): it needs Linux');
+    return 1;
+  }
+  const { quick, rounds } = options;
+  const effort: Effort = quick
+    ? { quick, warmUp: 0.1, seconds: 0.2 }
+    : { quick, warmUp: 0.25, seconds: 0.75 };
+  const { available, leftOut } = whoIsHere();
+  const asked = questions.filter(({ id }) => options.workloads.includes(id));
+  const made = plan(asked, available, options.only, effort, rounds, descriptorLimit());
+  leftOut.push(...made.leftOut);
+  for (const { what, why } of leftOut) console.log(`left out: ${what}: ${why}`);
+  console.log(placement.inWords);
+
+  const startedAt = new Date();
+  const began = { ...environment(), date: startedAt.toISOString() };
+  const total = made.plans.reduce(
+    (sum, each) =>
+      each.cells.reduce(
+        (part, { cell, contestants }) =>
+          part + estimate(each, cell, effort) * contestants.length * each.rounds,
+        sum,
+      ),
+    0,
+  );
+  const progress = new Progress(total);
+  const wrong: Wrong[] = [];
+  const answers: QuestionResults[] = [];
+  let stage = new Stage();
+  for (const [i, each] of made.plans.entries()) {
+    if (i > 0 && !quick) {
+      await stage.clear();
+      stage = new Stage();
+    }
+    const answered = await answer(each, stage, effort, progress, wrong);
+    answers.push(answered);
+    progress.clear();
+    console.log(tables(answered, available));
+  }
+  await stage.clear();
+  const tookPart = new Set(
+    made.plans.flatMap(({ cells }) => cells).flatMap((one) => one.contestants),
+  );
+  const results: Results = {
+    format: 1,
+    ...began,
+    took: Math.round((Date.now() - startedAt.getTime()) / 1000),
+    placement: placement.inWords,
+    options: { quick, rounds, warmUp: effort.warmUp, seconds: effort.seconds },
+    contestants: available
+      .filter((each) => tookPart.has(each))
+      .map(({ id, kind, words }) => ({ id, kind, words })),
+    leftOut,
+    wrong,
+    questions: answers,
+  };
+  const file = options.json ?? defaultFile(startedAt);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${compact(results)}\n`);
+  console.log(`\n${results.took} s; every round is in ${relative('.', file)}`);
+  for (const each of wrong) {
+    console.error(`bench: ${each.contestant} is wrong (${each.cell}): ${each.what}`);
+  }
+  return wrong.length > 0 ? 1 : 0;
+}
+
+/** The contestants, the C baseline built if it can be. */
+function whoIsHere(): { available: Contestant[]; leftOut: LeftOut[] } {
+  const built = buildEpoll();
+  if (typeof built !== 'string') {
+    return { available: contestants.filter(({ id }) => id !== 'c-epoll'), leftOut: [built] };
+  }
+  const available = contestants.map((each) =>
+    each.id === 'c-epoll' ? { ...each, command: [built, ...each.command.slice(1)] } : each,
+  );
+  return { available, leftOut: [] };
+}
+
+function defaultFile(date: Date): string {
+  const [day = '', time = ''] = date.toISOString().split('T');
+  const name = `results/${day}-${time.slice(0, 5).replace(':', '')}.json`;
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** JSON with a line for each round. */
+function compact(results: Results): string {
+  const text = JSON.stringify(results, (_, value) => rounded(value), 1);
+  return text.replace(/\{\n\s+"contestant": [^{}]*\{[^{}]*\}[^{}]*\}/g, (round) =>
+    round.replace(/\n\s*/g, ' '),
+  );
+}
+
+/** Six digits are more than any figure here is worth. */
+function rounded(value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(6)) : value;
+}
+
+// What was started must not outlive this process: each has a process group of its own.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.on(signal, () => process.exit(code));
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`bench: ${error.message}; see --help`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,77 @@
+/** The command line of `npm run bench`. */
+import { parseArgs } from 'node:util';
+import { escapeBytes } from '../client/escape.ts';
+import { contestants } from './contestants.ts';
+import { questions } from './questions/index.ts';
+
+export const HELP = `Measures what each model costs, beside baselines, in one run.
+
+Usage: npm run bench -- [options]
+
+  --quick             fewer situations and shorter rounds: under three minutes on two cores
+  --only NAME,…       ${contestants.map(({ id }) => id).join(', ')}
+                      (the baseline of each question takes part in any case)
+  --workload NAME,…   ${questions.map(({ id }) => id).join(', ')}
+  --rounds N          rounds of all contestants, 1 to 100 (default 5; with --quick 2)
+  --json FILE         where the results go (default bench/results/DATE.json)
+  --help
+
+Exit code 1 when a server did not echo what it got, 2 after a wrong option.`;
+
+export interface BenchOptions {
+  readonly help: boolean;
+  readonly quick: boolean;
+  /** Ids of contestants and questions; all of them when nobody said. */
+  readonly only: readonly string[];
+  readonly workloads: readonly string[];
+  readonly rounds: number;
+  readonly json: string | undefined;
+}
+
+/** The command line is wrong: one line for standard error, and exit code 2. */
+export class UsageError extends Error {}
+
+/** @throws UsageError */
+export function parseBenchOptions(args: readonly string[]): BenchOptions {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const options = {
+    quick: flag,
+    only: text,
+    workload: text,
+    rounds: text,
+    json: text,
+    help: { ...flag, short: 'h' },
+  } as const;
+  try {
+    const { values } = parseArgs({ args: [...args], options });
+    const rounds = values.rounds ?? (values.quick ? '2' : '5');
+    if (!/^([1-9]\d?|100)$/.test(rounds)) {
+      throw new UsageError(`--rounds takes a whole number from 1 to 100, not "${rounds}"`);
+    }
+    return {
+      help: values.help,
+      quick: values.quick,
+      only: names('--only', values.only, contestants),
+      workloads: names('--workload', values.workload, questions),
+      rounds: Number(rounds),
+      json: values.json,
+    };
+  } catch (error) {
+    const [sentence = ''] = (error as Error).message.split(/\.\s|\n/);
+    throw new UsageError(escapeBytes(Buffer.from(sentence)));
+  }
+}
+
+function names(
+  option: string,
+  text: string | undefined,
+  known: readonly { id: string }[],
+): string[] {
+  const ids = known.map(({ id }) => id);
+  if (text === undefined) return ids;
+  const wanted = text.split(',');
+  const unknown = wanted.find((one) => !ids.includes(one));
+  if (unknown === undefined) return wanted;
+  throw new UsageError(`${option}: there is no "${unknown}"; there are ${ids.join(', ')}`);
+}

@@ -1,0 +1,117 @@
+/** What can be asked of a server, and what comes out. */
+import type { Contestant } from './contestants.ts';
+import type { Generator } from './generator-process.ts';
+import type { Server } from './server.ts';
+
+/** How much effort a measurement makes. */
+export interface Effort {
+  readonly quick: boolean;
+  /** Seconds before and during each measurement. */
+  readonly warmUp: number;
+  readonly seconds: number;
+}
+
+/** What a measurement works with. */
+export interface Scene {
+  readonly server: Server;
+  /** All generators that there are cores for, and the first of them. */
+  readonly generators: readonly Generator[];
+  readonly generator: Generator;
+  /** Another one, for clients whose speed is not measured. */
+  readonly neighbour: Generator;
+  readonly effort: Effort;
+  /** Milliseconds that the server took from its start to its first echo. */
+  readonly startUp: number;
+  /** Whether the server has one client at a time. */
+  readonly oneClient: boolean;
+}
+
+/** Figures by name. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** One figure of a question: what it is, and which is better. */
+export interface Measure {
+  readonly name: string;
+  readonly words: string;
+  readonly unit: string;
+  readonly better: 'more' | 'less';
+}
+
+/** One situation in which all contestants are measured. */
+export interface Cell {
+  readonly id: string;
+  readonly words: string;
+  /** Arguments that a model is started with. */
+  readonly args?: readonly string[];
+  /** How many descriptors a process needs for it. */
+  readonly connections: number;
+  /** Estimate, for the progress line. */
+  readonly seconds: number;
+  measure(scene: Scene): Promise<Figures>;
+}
+
+export interface Question {
+  readonly id: string;
+  readonly title: string;
+  readonly measures: readonly Measure[];
+  /** Whose figures the others' are divided by. */
+  readonly baseline: string;
+  /** Whether a server serves only one measurement. */
+  readonly freshServers?: boolean;
+  /** Rounds at most, where more would tell no more. */
+  maxRounds?(effort: Effort): number;
+  admits(contestant: Contestant, cell: Cell): boolean;
+  cells(effort: Effort): Cell[];
+}
+
+/** Bytes of a short line. */
+export const SHORT = 64;
+/** Bytes of a line in bulk: no divisor of any buffer's size, so that reads end in the middle of lines. */
+export const LONG = 1009;
+
+/** Figures above this share of a core are what the generator could do, not the server. */
+export const SATURATED = 0.95;
+
+/** Clients in the closed loop, spread over the generators. */
+export async function throughput(
+  { server, generators, effort }: Scene,
+  load: { readonly clients: number; readonly window: number; readonly lineLength: number },
+): Promise<Figures> {
+  const used = generators.slice(0, load.clients);
+  const share = (i: number) =>
+    Math.floor(load.clients / used.length) + (i < load.clients % used.length ? 1 : 0);
+  const all = await Promise.allSettled(
+    used.map((generator, i) =>
+      generator.tell('join', {
+        crowd: 'load',
+        port: server.port,
+        connections: share(i),
+        lineLength: load.lineLength,
+        linesEach: load.window + 7,
+      }),
+    ),
+  );
+  rethrow(all);
+  const { warmUp, seconds } = effort;
+  const order = { crowd: 'load', window: load.window, warmUp, seconds };
+  const results = await Promise.allSettled(used.map((each) => each.tell('closed', order)));
+  await Promise.all(used.map((each) => each.tell('leave', { crowd: 'load' })));
+  const figures = rethrow(results);
+  return {
+    linesPerSecond: sum(figures.map((each) => each.linesPerSecond)),
+    megabytesPerSecond: sum(figures.map((each) => each.bytesPerSecond)) / 1e6,
+    saturation: Math.max(...figures.map((each) => each.saturation)),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+/** The values of promises that have all settled, or the first failure. */
+export function rethrow<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}

@@ -1,0 +1,23 @@
+import { LONG, type Question, throughput } from '../question.ts';
+
+/** Many lines in flight: the window is part of the figure, because data lumps differently with another. */
+const loads = [
+  { clients: 1, window: 512 },
+  { clients: 50, window: 64 },
+];
+
+export const bulk: Question = {
+  id: 'bulk',
+  title: 'How much flows through?',
+  measures: [{ name: 'megabytesPerSecond', words: 'throughput', unit: 'MB/s', better: 'more' }],
+  baseline: 'pipe',
+  admits: (contestant, cell) => !contestant.oneClient || cell.connections === 1,
+  cells: () =>
+    loads.map(({ clients, window }) => ({
+      id: `bulk-${clients}`,
+      words: `${clients === 1 ? '1 client' : `${clients} clients`}, ${window} lines in flight each`,
+      connections: clients,
+      seconds: 0.1,
+      measure: (scene) => throughput(scene, { clients, window, lineLength: LONG }),
+    })),
+};

@@ -1,0 +1,34 @@
+import { type Question, rethrow, SHORT } from '../question.ts';
+
+/** Clients at a time, over all generators. */
+const CLIENTS = 16;
+
+export const comeAndGo: Question = {
+  id: 'come-and-go',
+  title: 'How fast do clients come and go?',
+  measures: [{ name: 'clientsPerSecond', words: 'clients', unit: 'clients/s', better: 'more' }],
+  baseline: 'pipe',
+  admits: () => true,
+  cells: () => [
+    {
+      id: 'come-and-go',
+      words: `${CLIENTS} at a time: connect, one echo, close`,
+      connections: CLIENTS,
+      seconds: 0.1,
+      async measure({ server, generators, effort, oneClient }) {
+        // One that serves one at a time serves these, too, if no client waits for another to go.
+        const used = oneClient ? generators.slice(0, 1) : generators;
+        const clients = oneClient ? 1 : CLIENTS / used.length;
+        const { warmUp, seconds } = effort;
+        const order = { port: server.port, clients, lineLength: SHORT, warmUp, seconds };
+        const results = rethrow(
+          await Promise.allSettled(used.map((each) => each.tell('churn', order))),
+        );
+        return {
+          clientsPerSecond: results.reduce((sum, each) => sum + each.clientsPerSecond, 0),
+          saturation: Math.max(...results.map(({ saturation }) => saturation)),
+        };
+      },
+    },
+  ],
+};

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Figures, type Question, SHORT } from '../question.ts';
+
+/** Milliseconds after which a server has done what there is to do, and its memory is looked at. */
+const SETTLED = 400;
+
+/** Clients who have sent one line, and then say nothing. */
+export const idle: Question = {
+  id: 'idle',
+  title: 'What does a silent client cost?',
+  measures: [
+    { name: 'startUp', words: 'from start to first echo', unit: 'ms', better: 'less' },
+    { name: 'memory', words: 'memory without clients', unit: 'MiB', better: 'less' },
+    { name: 'each1000', words: 'each of 1,000 silent clients', unit: 'KiB', better: 'less' },
+    { name: 'each10000', words: 'each of 10,000 silent clients', unit: 'KiB', better: 'less' },
+    { name: 'processes', words: 'processes', unit: '', better: 'less' },
+    { name: 'threads', words: 'threads', unit: '', better: 'less' },
+  ],
+  baseline: 'pipe',
+  freshServers: true,
+  maxRounds: ({ quick }) => (quick ? 1 : 3),
+  admits: () => true,
+  cells: ({ quick }) => [
+    {
+      id: 'idle',
+      words: 'silent clients',
+      connections: quick ? 1000 : 10_000,
+      seconds: quick ? 1.7 : 4.5,
+      async measure({ server, neighbour, startUp, oneClient }) {
+        await sleep(SETTLED);
+        const alone = server.weight();
+        const figures: Record<string, number> = {
+          startUp,
+          memory: alone.bytes / 2 ** 20,
+          processes: alone.processes,
+          threads: alone.threads,
+        };
+        if (oneClient) return figures satisfies Figures;
+        for (const clients of quick ? [1000] : [1000, 9000]) {
+          const total = clients === 9000 ? 10_000 : clients;
+          await neighbour.tell('join', {
+            crowd: `silent-${total}`,
+            port: server.port,
+            connections: clients,
+            lineLength: SHORT,
+            linesEach: 1,
+          });
+          await sleep(SETTLED);
+          const { bytes } = server.weight();
+          figures[`each${total}`] = Math.max(0, bytes - alone.bytes) / total / 1024;
+        }
+        await server.stop();
+        for (const total of [1000, 10_000])
+          await neighbour.tell('leave', { crowd: `silent-${total}` });
+        return figures satisfies Figures;
+      },
+    },
+  ],
+};

@@ -1,0 +1,19 @@
+import type { Question } from '../question.ts';
+import { bulk } from './bulk.ts';
+import { comeAndGo } from './come-and-go.ts';
+import { echo } from './echo.ts';
+import { growth } from './growth.ts';
+import { idle } from './idle.ts';
+import { badNeighbours } from './neighbours.ts';
+import { work } from './work.ts';
+
+/** Each workload is a question. */
+export const questions: readonly Question[] = [
+  echo,
+  bulk,
+  idle,
+  badNeighbours,
+  work,
+  comeAndGo,
+  growth,
+];

@@ -1,0 +1,100 @@
+import type { Generator } from '../generator-process.ts';
+import { LONG, type Question, type Scene, SHORT } from '../question.ts';
+
+/** The polite clients: how many they are, and how many lines a second they send in all. */
+const POLITE = { connections: 20, rate: 1000 };
+
+/** A bad neighbour: what it does, and for how long it needs a hand. */
+interface Neighbour {
+  readonly id: string;
+  readonly words: string;
+  readonly inQuick: boolean;
+  readonly clients: number;
+  begin?(neighbour: Generator): Promise<unknown>;
+  during?(neighbour: Generator, seconds: number): Promise<unknown>;
+}
+
+const crowd = 'neighbours';
+const stall = (neighbour: Generator) => neighbour.tell('stall', { crowd, limitEach: 2 ** 21 });
+const unfinished = (neighbour: Generator) => neighbour.tell('unfinished', { crowd });
+const flood = (neighbour: Generator, seconds: number) =>
+  neighbour.tell('closed', { crowd, window: 256, warmUp: 0, seconds });
+
+const neighbours: readonly Neighbour[] = [
+  { id: 'alone', words: 'alone', inQuick: true, clients: 0 },
+  { id: 'slow-1', words: 'beside 1 that does not read', inQuick: false, clients: 1, begin: stall },
+  {
+    id: 'slow-100',
+    words: 'beside 100 that do not read',
+    inQuick: true,
+    clients: 100,
+    begin: stall,
+  },
+  {
+    id: 'partial-1',
+    words: 'beside 1 partial line',
+    inQuick: false,
+    clients: 1,
+    begin: unfinished,
+  },
+  {
+    id: 'partial-100',
+    words: 'beside 100 partial lines',
+    inQuick: true,
+    clients: 100,
+    begin: unfinished,
+  },
+  { id: 'flood', words: 'beside a flood', inQuick: true, clients: 1, during: flood },
+];
+
+/** Lines at a fixed rate from polite clients, timed from when each was due. */
+export const badNeighbours: Question = {
+  id: 'neighbours',
+  title: 'Who suffers from a bad neighbour?',
+  measures: [
+    { name: 'p50', words: 'median', unit: 'µs', better: 'less' },
+    { name: 'p99', words: '99th percentile', unit: 'µs', better: 'less' },
+  ],
+  baseline: 'pipe',
+  admits: ({ oneClient }) => !oneClient,
+  cells: ({ quick }) =>
+    neighbours
+      .filter(({ inQuick }) => inQuick || !quick)
+      .map((each) => ({
+        id: `neighbours-${each.id}`,
+        words: each.words,
+        connections: POLITE.connections + each.clients,
+        seconds: each.begin ? 0.6 : 0.3,
+        measure: (scene) => beside(each, scene),
+      })),
+};
+
+async function beside(each: Neighbour, { server, generator, neighbour, effort }: Scene) {
+  const { port } = server;
+  const { connections, rate } = POLITE;
+  const { warmUp, seconds } = effort;
+  await generator.tell('join', {
+    crowd: 'polite',
+    port,
+    connections,
+    lineLength: SHORT,
+    linesEach: 32,
+  });
+  if (each.clients > 0) {
+    const narrow = each.begin !== undefined;
+    await neighbour.tell('join', {
+      crowd,
+      port,
+      connections: each.clients,
+      lineLength: LONG,
+      linesEach: 300 / Math.min(each.clients, 30),
+      narrow,
+    });
+  }
+  await each.begin?.(neighbour);
+  const polite = generator.tell('open', { crowd: 'polite', rate, warmUp, seconds });
+  const [figures] = await Promise.all([polite, each.during?.(neighbour, warmUp + seconds)]);
+  await generator.tell('leave', { crowd: 'polite' });
+  await neighbour.tell('leave', { crowd });
+  return { ...figures };
+}

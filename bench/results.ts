@@ -1,0 +1,124 @@
+/** What a run leaves behind: every round of every figure, and where and how it came about. */
+import { readFileSync } from 'node:fs';
+import type { LeftOut } from './contestants.ts';
+import type { Figures, Measure } from './question.ts';
+
+/** One measurement. */
+export interface Round {
+  readonly contestant: string;
+  /** From 0; the contestants take turns in each. */
+  readonly round: number;
+  readonly figures: Figures;
+  /** Whether the generator was the limit: the server could do more, perhaps. */
+  readonly limited: boolean;
+}
+
+export interface CellResults {
+  readonly id: string;
+  readonly words: string;
+  readonly rounds: readonly Round[];
+}
+
+export interface QuestionResults {
+  readonly id: string;
+  readonly title: string;
+  readonly measures: readonly Measure[];
+  /** Whose figures the others' are divided by. */
+  readonly baseline: string;
+  readonly cells: readonly CellResults[];
+}
+
+/** A server that did not echo: its figures are left out. */
+export interface Wrong {
+  readonly contestant: string;
+  readonly cell: string;
+  readonly what: string;
+}
+
+export interface Results {
+  readonly format: 1;
+  /** ISO 8601, when the run began. */
+  readonly date: string;
+  /** Seconds that it took. */
+  readonly took: number;
+  readonly commit: string;
+  /** Whether the work tree differed from that commit. */
+  readonly dirty: boolean;
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly memory: string };
+  readonly kernel: string;
+  readonly node: string;
+  readonly placement: string;
+  readonly options: {
+    readonly quick: boolean;
+    readonly rounds: number;
+    readonly warmUp: number;
+    readonly seconds: number;
+  };
+  readonly contestants: readonly {
+    readonly id: string;
+    readonly kind: 'model' | 'baseline';
+    readonly words: string;
+  }[];
+  readonly leftOut: readonly LeftOut[];
+  readonly wrong: readonly Wrong[];
+  readonly questions: readonly QuestionResults[];
+}
+
+/** @throws Error when the file cannot be read, or is no results of this version */
+export function readResults(file: string | URL): Results {
+  const results = JSON.parse(readFileSync(file, 'utf8')) as Results;
+  if (results.format !== 1) throw new Error(`${file} is not a results file of this version`);
+  return results;
+}
+
+/** What the rounds of one figure come to. */
+export interface Summary {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /**
+   * The median of the ratios to the baseline, each of the same round: what slows the whole machine
+   * down for a while slows both. Undefined without a baseline.
+   */
+  readonly ratio: number | undefined;
+  readonly limited: boolean;
+}
+
+/** Sums up one figure of one contestant in one cell; undefined when there is none. */
+export function summarize(
+  { rounds }: CellResults,
+  contestant: string,
+  measure: string,
+  baseline: string,
+): Summary | undefined {
+  const mine = rounds.filter((each) => each.contestant === contestant && measure in each.figures);
+  const values = mine.map(({ figures }) => figures[measure] as number);
+  if (values.length === 0) return undefined;
+  const ratios = mine.flatMap(({ round, figures }) => {
+    const other = rounds.find((each) => each.contestant === baseline && each.round === round);
+    const divisor = other?.figures[measure];
+    return divisor ? [(figures[measure] as number) / divisor] : [];
+  });
+  return {
+    median: median(values),
+    min: Math.min(...values),
+    max: Math.max(...values),
+    ratio: ratios.length > 0 ? median(ratios) : undefined,
+    limited: mine.filter(({ limited }) => limited).length * 2 > mine.length,
+  };
+}
+
+/** The middle one, or the mean of the middle two. The list must not be empty. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] as number;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] as number)) / 2;
+}
+
+/** Two or three digits that matter, and thousands set apart. */
+export function digits(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  if (value >= 10) return value.toFixed(value % 1 === 0 ? 0 : 1);
+  return value.toFixed(value % 1 === 0 ? 0 : 2);
+}

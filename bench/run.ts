@@ -1,0 +1,171 @@
+/** Puts the questions to the contestants, in rounds in which all take turns. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Contestant, LeftOut } from './contestants.ts';
+import { Generator, WrongServer } from './generator-process.ts';
+import { onCores, placement } from './processes.ts';
+import type { Progress } from './progress.ts';
+import { type Cell, type Effort, type Figures, type Question, SATURATED } from './question.ts';
+import type { CellResults, QuestionResults, Round, Wrong } from './results.ts';
+import { Server } from './server.ts';
+
+/** Milliseconds between two measurements, in which a server forgets the last clients. */
+const BREATH = 30;
+
+/** A question, and who answers it in which of its cells. */
+export interface Plan {
+  readonly question: Question;
+  readonly cells: readonly { readonly cell: Cell; readonly contestants: readonly Contestant[] }[];
+  readonly rounds: number;
+}
+
+/** Makes the plan of a run, and says what is not in it. */
+export function plan(
+  questions: readonly Question[],
+  available: readonly Contestant[],
+  wanted: readonly string[],
+  effort: Effort,
+  rounds: number,
+  descriptors: number,
+): { readonly plans: Plan[]; readonly leftOut: LeftOut[] } {
+  const leftOut: LeftOut[] = [];
+  const plans = questions.map((question) => {
+    const takesPart = ({ id }: Contestant) => wanted.includes(id) || id === question.baseline;
+    const cells = question.cells(effort).flatMap((cell) => {
+      if (cell.connections + 100 > descriptors) {
+        const why = `a process may open ${descriptors} files (ulimit -n), too few for ${cell.connections} connections`;
+        leftOut.push({ what: `${question.title} ${cell.words}`, why });
+        return [];
+      }
+      const contestants = available.filter(
+        (each) => takesPart(each) && question.admits(each, cell),
+      );
+      return [{ cell, contestants }];
+    });
+    const most = question.maxRounds?.(effort) ?? rounds;
+    return { question, cells, rounds: Math.min(rounds, most) };
+  });
+  return { plans, leftOut };
+}
+
+/** Seconds that a measurement is estimated to take. */
+export function estimate({ question }: Plan, cell: Cell, effort: Effort): number {
+  const start = question.freshServers ? 0.5 : effort.warmUp + effort.seconds + 0.1;
+  return start + cell.seconds;
+}
+
+/** What a run works with; a fresh one leaves nothing of what was asked before. */
+export class Stage {
+  readonly generators = placement.generators.map((cores) => new Generator(cores));
+  readonly neighbour = new Generator(placement.neighbours);
+  readonly servers = new Servers();
+
+  async clear(): Promise<void> {
+    for (const generator of [...this.generators, this.neighbour]) generator.end();
+    await this.servers.stopAll();
+  }
+}
+
+/** Answers one question. Servers that are wrong are added to `wrong`. */
+export async function answer(
+  plan: Plan,
+  stage: Stage,
+  effort: Effort,
+  progress: Progress,
+  wrong: Wrong[],
+): Promise<QuestionResults> {
+  const { question } = plan;
+  const { generators, neighbour } = stage;
+  const servers = question.freshServers ? new Servers() : stage.servers;
+  const cells: CellResults[] = [];
+  for (const { cell, contestants } of plan.cells) {
+    const args = cell.args ?? [];
+    if (!question.freshServers) await servers.prepare(contestants, args);
+    const rounds: Round[] = [];
+    const disqualified = new Set<Contestant>();
+    for (let round = 0; round < plan.rounds; round++) {
+      for (const contestant of contestants) {
+        if (disqualified.has(contestant)) continue;
+        const of = `round ${round + 1} of ${plan.rounds}`;
+        progress.step(
+          `${question.title} ${cell.words}, ${of}: ${contestant.id}`,
+          estimate(plan, cell, effort),
+        );
+        try {
+          const { server, startUp } = await servers.get(contestant, args);
+          const { oneClient } = contestant;
+          const [generator = neighbour] = generators;
+          const scene = { server, generators, generator, neighbour, effort, startUp, oneClient };
+          const figures = await cell.measure(scene);
+          rounds.push({ contestant: contestant.id, round, figures, limited: isLimited(figures) });
+        } catch (error) {
+          disqualified.add(contestant);
+          const what = error instanceof WrongServer ? error.message : `not measured: ${error}`;
+          wrong.push({ contestant: contestant.id, cell: cell.id, what });
+          await servers.stop(contestant);
+        }
+        if (question.freshServers) await servers.stop(contestant);
+        await sleep(BREATH);
+      }
+    }
+    const right = rounds.filter(
+      ({ contestant }) => ![...disqualified].some(({ id }) => id === contestant),
+    );
+    cells.push({ id: cell.id, words: cell.words, rounds: right });
+  }
+  const { id, title, measures, baseline } = question;
+  return { id, title, measures, baseline, cells };
+}
+
+/**
+ * Whether a figure says more about the generator than about the server: it had no CPU time left, or
+ * sent so late that its own lateness is a good part of the latency.
+ */
+function isLimited({
+  saturation = 0,
+  ownLag = 0,
+  p99 = Number.POSITIVE_INFINITY,
+}: Figures): boolean {
+  return saturation >= SATURATED || ownLag > p99 / 2;
+}
+
+interface Running {
+  readonly server: Server;
+  /** Milliseconds from its start to its first echo. */
+  readonly startUp: number;
+}
+
+/** The contestants' servers: all that take turns are running, and only one of them has clients. */
+class Servers {
+  readonly #running = new Map<Contestant, Running>();
+  #args: readonly string[] = [];
+
+  /** Starts the servers of the next cell, unless they run already with these arguments. */
+  async prepare(contestants: readonly Contestant[], args: readonly string[]): Promise<void> {
+    if (args.join() !== this.#args.join()) await this.stopAll();
+    this.#args = args;
+    // One that does not start is tried again, and told, at its turn.
+    await Promise.allSettled(contestants.map((contestant) => this.get(contestant, args)));
+  }
+
+  async get(contestant: Contestant, args: readonly string[]): Promise<Running> {
+    const found = this.#running.get(contestant);
+    if (found) return found;
+    const where = contestant.oneThread ? placement.server : undefined;
+    const startedAt = performance.now();
+    const server = await Server.start(onCores(where, [...contestant.command, ...args]));
+    await server.echo();
+    const running = { server, startUp: performance.now() - startedAt };
+    this.#running.set(contestant, running);
+    return running;
+  }
+
+  async stop(contestant: Contestant): Promise<void> {
+    const found = this.#running.get(contestant);
+    this.#running.delete(contestant);
+    await found?.server.stop();
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((each) => this.stop(each)));
+  }
+}
