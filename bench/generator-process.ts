@@ -1,8 +1,8 @@
 /** The load generator, from outside: a child process that is told what to do. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Answer, Commands } from './generator/index.ts';
-import { endGroup, onCores } from './processes.ts';
+import { endGroup, onCores, start } from './processes.ts';
 
 /** The server under test does not echo: what it did instead. Its figures are worth nothing. */
 export class WrongServer extends Error {}
@@ -13,27 +13,15 @@ export class Generator {
 
   /** @param cores - where it may run; undefined for anywhere */
   constructor(cores?: readonly number[]) {
-    const [program = '', ...args] = onCores(cores, [
-      process.execPath,
-      '--import',
-      'tsx',
-      'bench/generator/index.ts',
-    ]);
-    this.#child = spawn(program, args, {
-      cwd: new URL('..', import.meta.url),
-      detached: true,
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const command = [process.execPath, '--import', 'tsx', 'bench/generator/index.ts'];
+    this.#child = start(onCores(cores, command), ['pipe', 'pipe', 'inherit']);
     const { stdin, stdout } = this.#child;
     if (!stdin || !stdout) throw new Error('a child with pipes has pipes');
     stdin.on('error', () => {}); // it has ended: 'exit' tells
     createInterface({ input: stdout }).on('line', (line) => {
       this.#waiting.shift()?.resolve(JSON.parse(line) as Answer);
     });
-    const end = () => this.end();
-    process.once('exit', end);
     const ended = (how: unknown) => {
-      process.off('exit', end);
       for (const { reject } of this.#waiting.splice(0))
         reject(new Error(`the generator ended: ${how}`));
     };

@@ -1,5 +1,5 @@
 /** Processes: where they run, and that none is left behind. */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** The cores that this process may use, by number. */
@@ -63,10 +63,29 @@ export function onCores(
   return where && canPin ? ['taskset', '-c', where.join(','), ...command] : [...command];
 }
 
+/** Process groups that were started here. */
+const groups = new Set<number>();
+process.once('exit', () => {
+  for (const group of groups) endGroup(group);
+});
+
+/** Starts a command in a process group of its own, which ends with this process at the latest. */
+export function start(
+  [program = '', ...args]: readonly string[],
+  stdio: StdioOptions,
+): ChildProcess {
+  const cwd = new URL('..', import.meta.url);
+  const child = spawn(program, args, { cwd, detached: true, stdio });
+  if (child.pid !== undefined) groups.add(child.pid);
+  return child;
+}
+
 /** Ends a process group at once, if it is there. */
 export function endGroup(group: number | undefined): void {
+  if (group === undefined) return;
+  groups.delete(group);
   try {
-    if (group !== undefined) process.kill(-group, 'SIGKILL');
+    process.kill(-group, 'SIGKILL');
   } catch {
     // It has ended already.
   }

@@ -1,9 +1,9 @@
 /** A contestant's server: started, asked what it weighs, stopped. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { processesOf } from '../conformance/processes.ts';
-import { endGroup } from './processes.ts';
+import { endGroup, start } from './processes.ts';
 
 /** Milliseconds until it must listen. */
 const PATIENCE = 30_000;
@@ -25,19 +25,12 @@ export class Server {
   }
 
   /** Starts a server and waits for the line that says where it listens. @throws Error when none comes */
-  static async start([program = '', ...args]: readonly string[]): Promise<Server> {
-    const child = spawn(program, args, {
-      cwd: new URL('..', import.meta.url),
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const end = () => endGroup(child.pid);
-    process.once('exit', end);
-    child.once('exit', () => process.off('exit', end));
+  static async start(command: readonly string[]): Promise<Server> {
+    const child = start(command, ['ignore', 'pipe', 'pipe']);
     try {
       return new Server(child, await portOf(child));
     } catch (error) {
-      end();
+      endGroup(child.pid);
       throw error;
     }
   }

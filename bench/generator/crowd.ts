@@ -106,7 +106,7 @@ export class Crowd {
     for (let total = 0; total > taken; ) {
       taken = total;
       for (const each of this.connections) each.sendUpTo(limitEach);
-      this.#pause(150);
+      this.#pause(60);
       total = this.connections.reduce((sum, each) => sum + each.sent, 0);
     }
     return taken;

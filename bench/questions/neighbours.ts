@@ -15,7 +15,9 @@ interface Neighbour {
 }
 
 const crowd = 'neighbours';
-const stall = (neighbour: Generator) => neighbour.tell('stall', { crowd, limitEach: 2 ** 21 });
+/** Bytes: more than a server can send to these clients, whose buffers are small, so that output is pending. */
+const UNREAD = 256 * 1024;
+const stall = (neighbour: Generator) => neighbour.tell('stall', { crowd, limitEach: UNREAD });
 const unfinished = (neighbour: Generator) => neighbour.tell('unfinished', { crowd });
 const flood = (neighbour: Generator, seconds: number) =>
   neighbour.tell('closed', { crowd, window: 256, warmUp: 0, seconds });
