@@ -407,7 +407,8 @@ export class Client {
   /**
    * Leaves politely: FIN, then everything that still comes is read and thrown away, then close. To
    * close with unread input would send a reset. Throws nothing; resolves with how it ended, where
-   * `closed` means that the server left its side open for `timeout`.
+   * `closed` means that the server left its side open, and sent nothing for `timeout` (or went on
+   * sending for twenty times as long).
    */
   async close({ timeout = this.#timeout }: WaitOptions = {}): Promise<Ending> {
     if (this.#ending !== 'reset' && this.#ending !== 'closed') {
@@ -415,12 +416,15 @@ export class Client {
       this.#queue.clear();
       this[start]();
       if (!this.#socket.writableEnded) this.halfClose({ timeout });
-      const end = this.#until(
-        () => this.#ending,
-        timeout,
-        () => 'closing',
-      );
-      await end.catch(() => undefined);
+      for (let before = -1, i = 0; !this.#ending && this.received > before && i < 20; i++) {
+        before = this.received;
+        const end = this.#until(
+          () => this.#ending,
+          timeout,
+          () => 'closing',
+        );
+        await end.catch(() => undefined);
+      }
     }
     const how = this.#ending ?? 'closed';
     await this.destroy();

@@ -71,22 +71,27 @@ abstract class Started implements Contestant {
   }
 }
 
-/** A model of this collection, with what it is declared not to do. */
-export class Model extends Started {
+/** A program of this collection, with what it is declared not to do. */
+export class Program extends Started {
   readonly name: string;
   readonly known: ReadonlyMap<string, string>;
   readonly commandLine: { before: string; after: string };
+  readonly #path: string;
 
-  /** @param known - what else is listed as failing */
-  constructor(name: string, known: ReadonlyMap<string, string>) {
+  /**
+   * @param path - from the project's root
+   * @param known - what else is listed as failing
+   */
+  constructor(name: string, path: string, known: ReadonlyMap<string, string> = new Map()) {
     super();
     this.name = name;
+    this.#path = path;
     this.known = new Map([...Object.entries(declarations[name] ?? {}), ...known]);
     this.commandLine = { before: name, after: '' };
   }
 
   protected launch(): Promise<ServerProcess> {
-    return ServerProcess.start(`models/${this.name}`);
+    return ServerProcess.start(this.#path);
   }
 }
 

@@ -1,7 +1,7 @@
 /** `npx tsx conformance`: aims the checks at servers, and tells what it found. */
 import { writeFileSync } from 'node:fs';
 import { checks } from './checks/index.ts';
-import { Command, type Contestant, Model, NotThere, Running } from './contestants.ts';
+import { Command, type Contestant, NotThere, Program, Running } from './contestants.ts';
 import { HELP, type Kind, type Options, readOptions, UsageError } from './options.ts';
 import { exitCodeOf, type Report, reportOf, version } from './report.ts';
 import { html } from './reports/html.ts';
@@ -74,7 +74,7 @@ function contestants(options: Options): Contestant[] {
   const { connect, command, port, readyTimeout, known, models } = options;
   if (connect) return [new Running(connect.host, connect.port, known)];
   if (command) return [new Command(command, port, readyTimeout, known, note)];
-  return models.map((name) => new Model(name, known));
+  return models.map((name) => new Program(name, `models/${name}`, known));
 }
 
 function list({ checks: selected }: Options): number {

@@ -1,100 +1,57 @@
 /**
- * The checks are checked: each mutant is a server with one defect, and the checks named beside it must
- * catch it. A simple line must pass on all of them that can do one, so that a mutant that is merely
- * broken proves nothing.
+ * The checks are checked: every check is run against every mutant, a server with one defect, and just
+ * those that are declared must catch it. What needs a check that failed is not run, as for anybody.
  */
-import { describe, expect, test } from 'vitest';
-import type { Target } from './check.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { checks } from './checks/index.ts';
-import { runCheck } from './run.ts';
-import { ServerProcess } from './server-process.ts';
+import { Program } from './contestants.ts';
+import { page } from './docs.ts';
+import { mutants, onlyMeasure, slowOnes } from './mutants/index.ts';
+import { judge } from './suite.ts';
 
-const PATIENCE = 1500;
-const ROUND_TRIP = 2;
+/** Waits that are to fail are shorter: 1.5 s. */
+const SLOW_FACTOR = 0.3;
 
-const mutants: Readonly<Record<string, { passes: string[]; fails: string[] }>> = {
-  'echoes-chunks': {
-    passes: ['framing/one-line', 'slow-readers/server-stops-taking'],
-    fails: [
-      'framing/partial-line-is-held',
-      'framing/crlf-split-across-segments',
-      'framing/lone-lf-is-a-byte',
-      'framing/lone-cr-is-a-byte',
-      'half-close/tail-is-dropped',
-      'limits/line-too-long',
-    ],
+test.concurrent.each(Object.entries(mutants))(
+  '%s',
+  { timeout: 240_000 },
+  async (name, caughtBy) => {
+    const selected = slowOnes[name];
+    const { verdicts } = await judge(
+      new Program(name, `conformance/mutants/${name}.ts`),
+      selected ? checks.filter(({ id }) => selected.includes(id)) : checks,
+      {
+        slowFactor: SLOW_FACTOR,
+        signal: new AbortController().signal,
+        onCheck: () => undefined,
+        onVerdict: () => undefined,
+      },
+    );
+    const having = (outcome: string) => verdicts.filter((one) => one.outcome === outcome);
+    const failed = having('fail');
+    const account = failed.map(({ check, message }) => `${check.id}: ${message}`).join('\n');
+    expect(having('harness')).toEqual([]);
+    expect(
+      failed.map(({ check }) => check.id),
+      account,
+    ).toEqual(caughtBy);
   },
-  'one-buffer-for-all': {
-    passes: ['framing/one-line', 'framing/partial-line-is-held'],
-    fails: ['concurrency/hundred-interleaved', 'concurrency/beside-one-partial-line'],
-  },
-  'decodes-utf8': {
-    passes: ['framing/one-line'],
-    fails: [
-      'framing/every-byte-value',
-      'framing/invalid-utf8',
-      'framing/multibyte-split-across-segments',
-      'framing/random-lines-32-mib',
-    ],
-  },
-  'one-client-at-a-time': {
-    passes: ['framing/one-line', 'concurrency/waiting-client-is-served-next'],
-    fails: [
-      'concurrency/second-client-while-first-idles',
-      'concurrency/hundred-interleaved',
-      'concurrency/beside-one-partial-line',
-      'slow-readers/beside-one',
-    ],
-  },
-  'blocks-on-slow-reader': {
-    passes: ['framing/one-line', 'concurrency/beside-one-partial-line'],
-    fails: ['slow-readers/beside-one', 'slow-readers/beside-twenty'],
-  },
-  'buffers-without-bound': {
-    passes: ['framing/one-line', 'slow-readers/beside-one'],
-    fails: ['slow-readers/server-stops-taking'],
-  },
-  'no-line-limit': {
-    passes: ['framing/one-line', 'framing/partial-line-is-held'],
-    fails: ['limits/line-too-long', 'limits/endless-line'],
-  },
-  'loses-output-at-half-close': {
-    passes: ['framing/one-line'],
-    fails: ['half-close/output-is-not-lost'],
-  },
-  'dies-of-a-reset': {
-    passes: ['framing/one-line'],
-    fails: ['resets/mid-line'],
-  },
-  'drops-last-line': {
-    passes: ['framing/one-line'],
-    fails: ['framing/many-lines-in-one-segment', 'framing/empty-line'],
-  },
-  'splits-at-bare-lf': {
-    passes: ['framing/one-line', 'framing/crlf-split-across-segments'],
-    fails: ['framing/lone-lf-is-a-byte'],
-  },
-  'turns-crlf-into-lf': {
-    passes: [],
-    fails: ['framing/one-line', 'framing/partial-line-is-held'],
-  },
-};
+);
 
-describe.each(Object.entries(mutants))('%s', (name, { passes, fails }) => {
-  const expected = [
-    ...passes.map((id) => [id, 'pass'] as const),
-    ...fails.map((id) => [id, 'fail'] as const),
-  ];
-  test.each(expected)('%s: %s', async (id, outcome) => {
-    const check = checks.find((one) => one.id === id);
-    if (!check) throw new Error(`no such check: ${id}`);
-    const server = await ServerProcess.start(`conformance/mutants/${name}.ts`);
-    try {
-      const target: Target = { name, host: server.host, port: server.port, maxLine: 65536 };
-      const verdict = await runCheck(check, target, PATIENCE, ROUND_TRIP);
-      expect(verdict.outcome, verdict.message).toBe(outcome);
-    } finally {
-      await server.stop();
-    }
-  });
+test('docs/conformance.md shows what is so', () => {
+  // After a change: npm run conformance:docs
+  expect(readFileSync(new URL('../docs/conformance.md', import.meta.url), 'utf8')).toBe(page());
+});
+
+test('every mutant is listed, and every check is killed by one', () => {
+  const files = readdirSync(new URL('mutants', import.meta.url)).map((file) => file.slice(0, -3));
+  const programs = files.filter((name) => name !== 'index' && name !== 'server');
+  expect(Object.keys(mutants).sort()).toEqual(programs.sort());
+  const killed = new Set(Object.values(mutants).flat());
+  const ids = checks.map(({ id }) => id).filter((id) => !onlyMeasure.includes(id));
+  expect(ids.filter((id) => !killed.has(id))).toEqual([]);
+  expect([...killed, ...onlyMeasure].filter((id) => !checks.some((one) => one.id === id))).toEqual(
+    [],
+  );
 });

@@ -49,6 +49,18 @@ export function memoryOf(group: number): number {
   }, 0);
 }
 
+/** How many descriptors a group's processes have open; undefined where the system does not tell. */
+export function descriptorsOf(group: number): number | undefined {
+  const counts = processesOf(group).map(({ pid }) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).length;
+    } catch {
+      return 0; // it has ended meanwhile
+    }
+  });
+  return counts.length > 0 ? counts.reduce((sum, n) => sum + n, 0) : undefined;
+}
+
 /**
  * Whether something on this machine listens on a TCP port. On Linux the kernel is asked (proc(5)):
  * to connect would already be a visit, and there are servers that end after their first client.

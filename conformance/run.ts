@@ -83,7 +83,8 @@ export async function measureRoundTrip({ host, port }: Target, timeout = 10_000)
   const client = await connect({ host, port, name: 'round trip', timeout });
   const times: number[] = [];
   try {
-    for (let i = 0; i < 21; i++) {
+    const deadline = performance.now() + 2000;
+    while (times.length < 21 && (times.length === 0 || performance.now() < deadline)) {
       const sentAt = performance.now();
       await client.send('ping\r\n');
       await client.receive(1);

@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { expectAllServed, expectEcho, expectSame, expectService } from '../expect.ts';
+import { descriptorsOf } from '../processes.ts';
 
 const SIMULTANEOUS = 'The server must handle simultaneous connections from multiple clients.';
 const PARTIAL =
@@ -33,7 +34,7 @@ export const concurrency: readonly Check[] = [
     async run(scene) {
       const clients = await scene.clients(100, 'client');
       await expectAllServed(clients);
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 10; round++) {
         for (const [i, client] of clients.entries()) await client.send(`client ${i} rou`);
         for (const [i, client] of clients.entries()) await client.send(`nd ${round} #${i}\r\n`);
         await Promise.all(
@@ -73,8 +74,37 @@ export const concurrency: readonly Check[] = [
       for (let i = 0; i < 300; i++) {
         const client = await scene.client(`client ${i}`);
         await expectEcho(client, `short visit ${i}\r\n`);
-        await client.close();
+        await client.close({ timeout: scene.moment });
       }
+    },
+  },
+  {
+    id: 'concurrency/leaves-no-descriptors',
+    level: 'should',
+    title: 'Clients that have left cost no descriptor',
+    sentence: 'Nothing a client does ends the server: it runs out of nothing.',
+    cause: 'is the socket, or a file opened for the connection, never closed?',
+    needs: ['framing/one-line'],
+    async run(scene) {
+      const { group } = scene.target;
+      const before = group === undefined ? undefined : descriptorsOf(group);
+      if (!before || group === undefined) {
+        throw new Unsupported('the server was not started here, or there is no /proc');
+      }
+      for (let i = 0; i < 50; i++) {
+        const client = await scene.client(`client ${i}`);
+        await expectEcho(client, 'short visit\r\n');
+        await client.close({ timeout: scene.moment });
+      }
+      const deadline = performance.now() + scene.patience;
+      // A few more or fewer are the server's own business.
+      let left = 0;
+      do {
+        await scene.quiet();
+        left = (descriptorsOf(group) ?? 0) - before;
+      } while (left > 25 && performance.now() < deadline);
+      if (left > 25)
+        throw new Failure(`50 clients have left, and ${left} descriptors are still open`);
     },
   },
   {
@@ -89,8 +119,11 @@ export const concurrency: readonly Check[] = [
       if (!addresses.some((one) => one?.address === '::1')) {
         throw new Unsupported('this machine has no ::1');
       }
-      await expectEcho(await scene.client('over IPv4', { host: '127.0.0.1' }), 'four\r\n');
-      await expectEcho(await scene.client('over IPv6', { host: '::1' }), 'six\r\n');
+      for (const host of ['127.0.0.1', '::1']) {
+        const client = await scene.client(`over ${host}`, { host });
+        await expectEcho(client, 'here, too\r\n');
+        await client.close();
+      }
     },
   },
   {

@@ -1,12 +1,31 @@
 /** What is measured and not judged: it differs from server to server, and none of it is wrong. */
-import { count } from '../../client/client.ts';
+import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { blockOfLines, expectEcho } from '../expect.ts';
 import { memoryOf, processesOf } from '../processes.ts';
 
 const MEASURED = 'Measured, not judged.';
 
+/** Milliseconds beyond which something other than the machine must be slow. */
+const SLOW = 500;
+
 export const measures: readonly Check[] = [
+  {
+    id: 'measures/round-trip',
+    level: 'info',
+    title: 'How long a short line takes to come back',
+    sentence: MEASURED,
+    cause: 'is there a timer, or a wait for more input, between a line and its answer?',
+    needs: ['framing/one-line'],
+    async run(scene) {
+      const client = await scene.client();
+      const times: number[] = [];
+      for (let i = 0; i < 5; i++) times.push(await roundTrip(client));
+      const median = times.sort((a, b) => a - b)[2] as number;
+      if (median > SLOW) throw new Failure(`${Math.round(median)} ms`);
+      return `${median.toFixed(2)} ms`;
+    },
+  },
   {
     id: 'measures/round-trip-beside-slow-readers',
     level: 'info',
@@ -89,14 +108,16 @@ export const measures: readonly Check[] = [
   },
 ];
 
-async function medianRoundTrip(client: Parameters<typeof expectEcho>[0]): Promise<number> {
+async function medianRoundTrip(client: Client): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < 41; i++) {
-    const sentAt = performance.now();
-    await expectEcho(client, 'how long?\r\n');
-    times.push(performance.now() - sentAt);
-  }
+  for (let i = 0; i < 41; i++) times.push(await roundTrip(client));
   return times.sort((a, b) => a - b)[20] as number;
+}
+
+async function roundTrip(client: Client): Promise<number> {
+  const sentAt = performance.now();
+  await expectEcho(client, 'how long?\r\n');
+  return performance.now() - sentAt;
 }
 
 async function neverReads(scene: Scene, name: string, limit: number) {

@@ -1,18 +1,12 @@
 /** While one client's output is pending, it serves nobody. */
-import type { Socket } from 'node:net';
-import { echoLines, serve } from './serve.ts';
+import { EchoServer, type Visitor } from './server.ts';
 
-const everybody = new Set<Socket>();
-
-serve((socket) => {
-  everybody.add(socket);
-  socket.once('close', () => everybody.delete(socket));
-  echoLines(socket);
-  socket.on('data', () => {
-    if (socket.writableLength === 0) return;
-    for (const each of everybody) each.pause();
+new (class extends EchoServer {
+  override wait({ socket }: Visitor): void {
+    const everybody = [...this.clients];
+    for (const each of everybody) each.socket.pause();
     socket.write('', () => {
-      for (const each of everybody) each.resume();
+      for (const each of everybody) each.socket.resume();
     });
-  });
-});
+  }
+})().listen();

@@ -1,13 +1,8 @@
 /** Takes bytes for text, chunk by chunk. */
-import { serve } from './serve.ts';
+import { EchoServer, type Visitor } from './server.ts';
 
-serve((socket) => {
-  let unanswered = '';
-  socket.on('data', (chunk) => {
-    unanswered += chunk.toString('utf8');
-    const end = unanswered.lastIndexOf('\r\n') + 2;
-    if (end < 2) return;
-    socket.write(unanswered.slice(0, end));
-    unanswered = unanswered.slice(end);
-  });
-});
+new (class extends EchoServer {
+  override received(client: Visitor, chunk: Buffer): void {
+    super.received(client, Buffer.from(chunk.toString('utf8')));
+  }
+})().listen();

@@ -1,4 +1,8 @@
 /** Has no handler for a connection's error. */
-import { echoLines, serve } from './serve.ts';
+import { EchoServer, type Visitor } from './server.ts';
 
-serve((socket) => echoLines(socket), { survivesResets: false });
+new (class extends EchoServer {
+  override failed(_client: Visitor, error: Error): void {
+    throw error;
+  }
+})().listen();

@@ -1,9 +1,9 @@
 /** Answers all lines of a read but the last, when there are several. */
-import { echoLines, serve } from './serve.ts';
+import { EchoServer, type Visitor } from './server.ts';
 
-serve((socket) =>
-  echoLines(socket, (lines) => {
+new (class extends EchoServer {
+  override answer(client: Visitor, lines: Buffer): void {
     const lastButOne = lines.lastIndexOf('\r\n', lines.length - 3) + 2;
-    return lastButOne >= 2 ? lines.subarray(0, lastButOne) : lines;
-  }),
-);
+    super.answer(client, lastButOne >= 2 ? lines.subarray(0, lastButOne) : lines);
+  }
+})().listen();

@@ -1,6 +1,9 @@
 /** Echoes whatever recv returned, complete or not. */
-import { serve } from './serve.ts';
+import { EchoServer, type Visitor } from './server.ts';
 
-serve((socket) => {
-  socket.pipe(socket);
-});
+new (class extends EchoServer {
+  override received(client: Visitor, chunk: Buffer): void {
+    this.answer(client, chunk);
+    if (client.socket.writableLength > 0) this.wait(client);
+  }
+})().listen();

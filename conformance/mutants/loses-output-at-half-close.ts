@@ -1,7 +1,8 @@
 /** Takes the client's FIN for the end of everything. */
-import { echoLines, serve } from './serve.ts';
+import { EchoServer, type Visitor } from './server.ts';
 
-serve((socket) => {
-  echoLines(socket);
-  socket.on('end', () => socket.destroy());
-});
+new (class extends EchoServer {
+  override ended({ socket }: Visitor): void {
+    socket.destroy();
+  }
+})().listen();

@@ -1,20 +1,25 @@
 /** Looks at the next client when the one before it has left. */
-import type { Socket } from 'node:net';
-import { echoLines, serve } from './serve.ts';
+import { EchoServer, type Visitor } from './server.ts';
 
-const waiting: Socket[] = [];
-let busy = false;
+new (class extends EchoServer {
+  #waiting: Visitor[] = [];
+  #current: Visitor | undefined;
 
-function next(): void {
-  const socket = waiting.shift();
-  busy = socket !== undefined;
-  if (!socket) return;
-  echoLines(socket);
-  if (socket.destroyed) next();
-  else socket.once('close', next);
-}
+  override connected(client: Visitor): void {
+    client.socket.pause();
+    this.#waiting.push(client);
+    if (!this.#current) this.#next();
+  }
 
-serve((socket) => {
-  waiting.push(socket);
-  if (!busy) next();
-});
+  #next(): void {
+    this.#current = this.#waiting.shift();
+    if (!this.#current) return;
+    const { socket } = this.#current;
+    if (socket.destroyed) {
+      this.#next();
+      return;
+    }
+    socket.once('close', () => this.#next());
+    socket.resume();
+  }
+})().listen();

@@ -1,4 +1,6 @@
 /** Takes LF for the end of a line. */
-import { echoLines, serve } from './serve.ts';
+import { EchoServer } from './server.ts';
 
-serve((socket) => echoLines(socket, (lines) => lines, '\n'));
+new (class extends EchoServer {
+  override terminator = '\n';
+})().listen();

@@ -1,8 +1,9 @@
 /** Gives lines back in its own fashion. */
-import { echoLines, serve } from './serve.ts';
+import { EchoServer, type Visitor } from './server.ts';
 
-serve((socket) =>
-  echoLines(socket, (lines) =>
-    Buffer.from(lines.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'),
-  ),
-);
+new (class extends EchoServer {
+  override answer(client: Visitor, lines: Buffer): void {
+    const text = lines.toString('latin1').replaceAll('\r\n', '\n');
+    super.answer(client, Buffer.from(text, 'latin1'));
+  }
+})().listen();

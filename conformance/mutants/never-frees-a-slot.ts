@@ -1,0 +1,10 @@
+/** Has room for 1,400 clients, in all. */
+import { EchoServer, type Visitor } from './server.ts';
+
+new (class extends EchoServer {
+  #slots = 1400;
+
+  override connected({ socket }: Visitor): void {
+    if (--this.#slots < 0) socket.pause();
+  }
+})().listen();

@@ -1,0 +1,94 @@
+/**
+ * A right server in parts that can be replaced. A mutant replaces one, and is wrong in just that way.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { parseArgs } from 'node:util';
+
+/** One client, and what it has sent of a line that is not complete yet. */
+export interface Visitor {
+  readonly socket: Socket;
+  kept: Buffer;
+}
+
+export class EchoServer {
+  readonly clients = new Set<Visitor>();
+  terminator = '\r\n';
+  /** Bytes, the terminator included. */
+  maxLine = 65536;
+
+  /** A client has come. */
+  connected(_client: Visitor): void {}
+
+  /** What one read returned. */
+  received(client: Visitor, chunk: Buffer): void {
+    const all = client.kept.length > 0 ? Buffer.concat([client.kept, chunk]) : chunk;
+    const end = this.complete(all);
+    client.kept = all.subarray(end);
+    if (end > 0) this.answer(client, all.subarray(0, end));
+    if (client.kept.length >= this.maxLine) this.refuse(client);
+    else if (client.socket.writableLength > 0) this.wait(client);
+  }
+
+  /** Where the last complete line ends, and 0 when none is complete. */
+  complete(bytes: Buffer): number {
+    let end = 0;
+    for (;;) {
+      const at = bytes.subarray(end, end + this.maxLine).indexOf(this.terminator);
+      if (at < 0) return end;
+      end += at + this.terminator.length;
+    }
+  }
+
+  answer({ socket }: Visitor, lines: Buffer): void {
+    socket.write(lines);
+  }
+
+  /** The kernel did not take everything: read on when it has. */
+  wait({ socket }: Visitor): void {
+    socket.pause();
+    socket.write('', () => socket.resume());
+  }
+
+  /** The line is too long. */
+  refuse({ socket }: Visitor): void {
+    socket.removeAllListeners('data');
+    socket.end();
+    socket.resume(); // thrown away until the client closes, too
+    setTimeout(() => socket.destroy(), 1000).unref();
+  }
+
+  /** The client has sent its FIN. */
+  ended({ socket }: Visitor): void {
+    socket.end();
+  }
+
+  failed({ socket }: Visitor, _error: NodeJS.ErrnoException): void {
+    socket.destroy();
+  }
+
+  /** Starts it on both loopback addresses, at `--port`. */
+  listen(hosts: readonly string[] = ['127.0.0.1', '::1']): void {
+    const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
+    const open = (port: number, [host, ...more]: readonly string[]) => {
+      const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+        this.#take(socket),
+      );
+      server.listen({ port, host, backlog: 1024 }, () => {
+        const { port: bound } = server.address() as { port: number };
+        if (more.length > 0) open(bound, more);
+        else console.log(`mutant listening on 127.0.0.1:${bound}`);
+      });
+    };
+    open(Number(values.port), hosts);
+  }
+
+  #take(socket: Socket): void {
+    const client: Visitor = { socket, kept: Buffer.alloc(0) };
+    this.clients.add(client);
+    socket.on('data', (chunk) => this.received(client, chunk as Buffer));
+    socket.on('end', () => this.ended(client));
+    socket.on('error', (error) => this.failed(client, error));
+    socket.on('close', () => this.clients.delete(client));
+    this.connected(client);
+  }
+}
