@@ -98,7 +98,9 @@ export function connect(options: ConnectOptions): Promise<Client> {
       reject(new ClientError(reason, `connecting to ${where}: ${why}`));
     };
     const timer = setTimeout(() => giveUp('timeout', `no answer in ${timeout} ms`), timeout);
-    const refused = (error: Error) => giveUp('unreachable', error.message);
+    // Of a name's several addresses Node names none when all refuse: the last speaks for them.
+    const refused = (error: Error & { errors?: Error[] }) =>
+      giveUp('unreachable', error.message || (error.errors?.at(-1)?.message ?? error.name));
     socket.once('error', refused);
     socket.once('connect', () => {
       clearTimeout(timer);

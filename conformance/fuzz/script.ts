@@ -1,0 +1,54 @@
+/** Random scripts: what several clients do, step by step, and what each must get for it. */
+import fc from 'fast-check';
+
+export type Step =
+  | { readonly client: number; readonly does: 'send'; readonly bytes: Buffer }
+  | { readonly client: number; readonly does: 'pause' | 'resume' | 'half-close' | 'reset' }
+  | { readonly client: number; readonly does: 'wait'; readonly milliseconds: number };
+
+const CLIENTS = 4;
+
+/** Bytes of which most scripts are made: line ends, halves of line ends, and what looks like them. */
+const piece = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('\r\n', '\r', '\n', 'a', 'line\r\n', '\xff\x00') },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 3000 }).map((n) => 'x'.repeat(n)) },
+  { weight: 1, arbitrary: fc.integer({ min: 2, max: 300 }).map((n) => '1009\r\n'.repeat(n)) },
+);
+
+const bytes = fc
+  .array(piece, { minLength: 1, maxLength: 8 })
+  .map((pieces) => Buffer.from(pieces.join(''), 'latin1'));
+
+const client = fc.nat(CLIENTS - 1);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ client, does: fc.constant('send' as const), bytes }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ client, does: fc.constantFrom('pause' as const, 'resume' as const) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      client,
+      does: fc.constantFrom('half-close' as const, 'reset' as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      client,
+      does: fc.constant('wait' as const),
+      milliseconds: fc.constantFrom(0, 1, 3, 10),
+    }),
+  },
+);
+
+/** Scripts of up to 30 steps. They stay far below the longest line, and what a kernel buffers. */
+export const script = fc.array(step, { minLength: 1, maxLength: 30 });
+
+/** The oracle: what was sent, up to the last CR LF. */
+export function answerTo(sent: Buffer): Buffer {
+  const end = sent.lastIndexOf('\r\n');
+  return sent.subarray(0, end < 0 ? 0 : end + 2);
+}
