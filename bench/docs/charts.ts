@@ -1,0 +1,150 @@
+/** Which charts there are, and what they show. */
+import type { Measure } from '../question.ts';
+import { type Bar, barChart, type Column, lineChart } from './chart.ts';
+import { type Book, type Figure, short } from './figures.ts';
+
+export interface Chart {
+  /** `docs/charts/NAME.svg` */
+  readonly name: string;
+  /** In words, for those who cannot see it. */
+  readonly title: string;
+  readonly svg: string;
+}
+
+/** A column of a bar chart: one measure in one cell. */
+interface Pick {
+  readonly question: string;
+  readonly cell: string;
+  readonly measure: string;
+  readonly heading: readonly [string, string];
+}
+
+/** The summary's columns: one figure for each question, the most telling that the run has. */
+export function summaryPicks(book: Book): Pick[] {
+  const pick = (question: string, measure: string, cell: string, ...heading: [string, string]) => ({
+    ...{ question, cell, measure, heading },
+  });
+  const large = book.hasMeasure('idle', 'idle', 'each10000') ? 'each10000' : 'each1000';
+  return [
+    pick('echo', 'linesPerSecond', 'echo-50', 'echoes a second', '50 clients; more is better'),
+    pick('bulk', 'megabytesPerSecond', 'bulk-50', 'megabytes a second', '50 clients; more is better'),
+    pick('idle', large, 'idle', 'a silent client', 'memory; less is better'),
+    pick('neighbours', 'p99', 'neighbours-slow-100', 'wait beside 100 stalled', 'p99; less is better'),
+    pick('work', 'linesPerSecond', 'work-1', 'lines of 1 ms work', 'a second; more is better'),
+    pick('come-and-go', 'clientsPerSecond', 'come-and-go', 'clients come and go', 'a second; more is better'),
+    pick('growth', 'linesPerSecond', lastCell(book, 'growth'), 'echoes beside silent', `${silent(lastCell(book, 'growth'))}; more is better`),
+  ].filter(({ question, cell, measure }) => book.hasMeasure(question, cell, measure));
+}
+
+function lastCell(book: Book, question: string): string {
+  return book.cells(question).at(-1)?.id ?? '';
+}
+
+function silent(cell: string): string {
+  return Number(cell.split('-').at(-1) || 0).toLocaleString('en-US');
+}
+
+/** Everything that is drawn from a results file. */
+export function charts(book: Book): Chart[] {
+  const made: Chart[] = [];
+  const bars = (name: string, title: string, picks: readonly Pick[], common = false) => {
+    const present = picks.filter((one) => book.hasMeasure(one.question, one.cell, one.measure));
+    if (present.length > 0) made.push({ name, title, svg: barsOf(book, present, title, common) });
+  };
+  const ids = (question: string, measure: string, heading: (words: string) => [string, string]) =>
+    book.cells(question).map(({ id, words }) => ({
+      ...{ question, cell: id, measure, heading: heading(words) },
+    }));
+
+  bars('summary', 'What each model costs: one figure for each question', summaryPicks(book));
+  bars(
+    'echo',
+    'Echoes a second',
+    ids('echo', 'linesPerSecond', (words) => [words, 'echoes a second']),
+    true,
+  );
+  bars(
+    'bulk',
+    'Megabytes a second',
+    ids('bulk', 'megabytesPerSecond', (words) => [words.split(',')[0] ?? '', 'megabytes a second']),
+    true,
+  );
+  bars('idle', 'What a silent client costs', idlePicks());
+  bars(
+    'neighbours',
+    'The longest wait of 99 in 100 lines of polite clients',
+    ids('neighbours', 'p99', (words) => [words, '99 % wait at most']),
+    true,
+  );
+  bars('work', 'Lines a second when each costs CPU', [
+    ...ids('work', 'linesPerSecond', (words) => [words, 'lines a second']),
+  ]);
+  bars('work-wait', 'How long everyone else waits when lines cost CPU', [
+    ...ids('work', 'p50', (words) => [words, 'others wait (median)']),
+  ]);
+  bars('come-and-go', 'Clients a second that come, get one echo, and go', [
+    ...ids('come-and-go', 'clientsPerSecond', () => ['connect, echo, close', 'clients a second']),
+  ]);
+  const growth = growthChart(book);
+  if (growth) made.push(growth);
+  return made;
+}
+
+function idlePicks(): Pick[] {
+  const pick = (measure: Measure['name'], ...heading: [string, string]) => ({
+    ...{ question: 'idle', cell: 'idle', measure, heading },
+  });
+  return [
+    pick('startUp', 'to the first echo', 'from its start'),
+    pick('memory', 'without clients', 'memory'),
+    pick('each1000', 'each of 1,000', 'memory for each'),
+    pick('each10000', 'each of 10,000', 'memory for each'),
+  ];
+}
+
+function barsOf(book: Book, picks: readonly Pick[], title: string, common: boolean): string {
+  const figures = picks.map(({ question, cell, measure }) =>
+    book.ids.flatMap((id) => book.figure(question, cell, measure, id) ?? []),
+  );
+  const most = (list: readonly Figure[]) => Math.max(Number.MIN_VALUE, ...list.map(({ median }) => median));
+  const rows = book.ids.filter((id) => figures.flat().some(({ contestant }) => contestant === id));
+  const columns: Column[] = picks.map(({ heading }, i) => {
+    const mine = figures[i] ?? [];
+    const longest = most(common ? figures.flat() : mine);
+    const best = bestOf(book, mine);
+    const bars = rows.map((row): Bar => {
+      const figure = mine.find(({ contestant }) => contestant === row);
+      const share = figure && figure.median / longest;
+      const label = figure ? short(figure) : '–';
+      return { row, isModel: book.isModel(row), share, label, isBest: row === best };
+    });
+    return { heading, bars };
+  });
+  return barChart(columns, rows, title);
+}
+
+/** The model with the best figure; a baseline is no competitor. */
+export function bestOf(book: Book, figures: readonly Figure[]): string | undefined {
+  const models = figures.filter(({ contestant }) => book.isModel(contestant));
+  const sorted = models.toSorted((a, b) => (a.better === 'more' ? b.median - a.median : a.median - b.median));
+  return sorted[0]?.contestant;
+}
+
+/** Each contestant's throughput as a share of its own without silent clients. */
+function growthChart(book: Book): Chart | undefined {
+  const cells = book.cells('growth');
+  const figure = (cell: string, id: string) => book.figure('growth', cell, 'linesPerSecond', id);
+  const lines = book.ids.flatMap((name) => {
+    const alone = figure('growth-0', name)?.median;
+    if (!alone) return [];
+    const points = cells.flatMap(({ id }) => {
+      const median = figure(id, name)?.median;
+      return median === undefined ? [] : [{ x: Number(id.split('-').at(-1)), y: median / alone }];
+    });
+    return [{ name, isModel: book.isModel(name), isMain: name === 'poll-loop', points }];
+  });
+  if (lines.length === 0) return undefined;
+  const title = 'Echoes a second beside silent clients, as a share of those without them';
+  const svg = lineChart(lines, 'silent clients', 'share of its own throughput without them', title);
+  return { name: 'growth', title, svg };
+}
