@@ -38,29 +38,41 @@ export interface Column {
 }
 
 /** Bars in columns, a row for each contestant, every bar with its figure beside it. */
-export function barChart(columns: readonly Column[], rows: readonly string[], title: string): string {
+export function barChart(
+  columns: readonly Column[],
+  rows: readonly string[],
+  title: string,
+  caption: string,
+): string {
   const bars = columns.flatMap(({ bars }, column) => bars.map((bar) => ({ ...bar, column })));
   const headings = columns.flatMap(({ heading }, column) =>
     heading.map((text, line) => ({ text, line, column })),
   );
+  const isCrowded = columns.length > 6;
   const there = bars.filter(({ share }) => share !== undefined);
-  const label = { x: (d: Bar) => d.share ?? 0, y: 'row', fx: 'column', dx: 4, text: 'label' } as const;
+  const label = {
+    x: (d: Bar) => d.share ?? 0,
+    y: 'row',
+    fx: 'column',
+    dx: 4,
+    text: 'label',
+  } as const;
   const svg = draw({
-    width: Math.max(560, NAMES + RIGHT + columns.length * 150),
-    height: 58 + rows.length * 24,
+    width: Math.max(560, NAMES + RIGHT + columns.length * (isCrowded ? 108 : 150)),
+    height: 84 + rows.length * 24,
     marginLeft: NAMES,
     marginRight: RIGHT,
     marginTop: 46,
-    marginBottom: 12,
-    // A third of each column is room for the figures.
-    x: { domain: [0, 1.6], axis: null },
+    marginBottom: 38,
+    // The rest of each column is room for the figures.
+    x: { domain: [0, isCrowded ? 2.2 : 1.75], axis: null },
     y: { domain: [...rows], label: null, tickSize: 0, padding: 0.3 },
     fx: { domain: columns.map((_, i) => i), axis: null, padding: 0.06 },
     marks: [
       Plot.text(headings, {
         fx: 'column',
         frameAnchor: 'top-left',
-        dy: (-32) as number,
+        dy: -32 as number,
         text: (d: { text: string; line: number }) => (d.line === 0 ? d.text : ''),
         textAnchor: 'start',
         fontWeight: 600,
@@ -80,6 +92,15 @@ export function barChart(columns: readonly Column[], rows: readonly string[], ti
         fill: (d: Bar) => (d.isModel ? MODEL : BASELINE),
       }),
       Plot.ruleX([0], { stroke: BASELINE }),
+      Plot.text([caption], {
+        fx: () => 0,
+        frameAnchor: 'bottom-left',
+        text: (d: string) => d,
+        dx: 12 - NAMES,
+        dy: 28,
+        textAnchor: 'start',
+        fillOpacity: 0.75,
+      }),
       Plot.text(
         bars.filter(({ isBest }) => !isBest),
         { ...label, textAnchor: 'start' },
@@ -102,10 +123,17 @@ export interface Line {
 }
 
 /** Lines with their names at their ends. */
-export function lineChart(lines: readonly Line[], xLabel: string, yLabel: string, title: string): string {
+export function lineChart(
+  lines: readonly Line[],
+  xLabel: string,
+  yLabel: string,
+  title: string,
+): string {
   const height = 340;
   const margins = { top: 40, bottom: 44 };
-  const points = lines.flatMap(({ points, ...line }) => points.map((point) => ({ ...line, ...point })));
+  const points = lines.flatMap(({ points, ...line }) =>
+    points.map((point) => ({ ...line, ...point })),
+  );
   const most = Math.max(1.1, ...points.map(({ y }) => y));
   const pixels = (height - margins.top - margins.bottom) / most;
   const svg = draw({
@@ -115,7 +143,13 @@ export function lineChart(lines: readonly Line[], xLabel: string, yLabel: string
     marginRight: 130,
     marginTop: margins.top,
     marginBottom: margins.bottom,
-    x: { label: xLabel, tickFormat: ',', labelArrow: 'none', labelAnchor: 'center', ticks: 5 },
+    x: {
+      label: xLabel,
+      tickFormat: (d: number) => d.toLocaleString('en-US'),
+      labelArrow: 'none',
+      labelAnchor: 'center',
+      ticks: 5,
+    },
     y: { label: yLabel, domain: [0, most], tickFormat: '.0%', labelArrow: 'none', ticks: 5 },
     marks: [
       Plot.gridY({ stroke: FAINT, strokeOpacity: 1 }),
@@ -139,7 +173,7 @@ export function lineChart(lines: readonly Line[], xLabel: string, yLabel: string
         text: 'name',
         dx: 8,
         textAnchor: 'start',
-        fontWeight: (d: Line) => (d.isMain ? 700 : 400),
+        fontWeight: 600,
       }),
     ],
   });
@@ -162,13 +196,23 @@ function apart(lines: readonly Line[], distance: number) {
   return ends;
 }
 
-function draw(options: Plot.PlotOptions): Element {
+/** What is used of a DOM element here; the project has no types of a browser. */
+interface Drawing {
+  readonly innerHTML: string;
+  getAttribute(name: string): string | null;
+}
+
+function draw(options: Plot.PlotOptions): Drawing {
   const { document } = parseHTML('<!doctype html><body></body>');
-  return Plot.plot({ ...options, document: document as never, className: 'chart' }) as Element;
+  return Plot.plot({
+    ...options,
+    document: document as never,
+    className: 'chart',
+  }) as unknown as Drawing;
 }
 
 /** A document of its own: name space, style sheet, ground, and a title for those who cannot see. */
-function finish(svg: Element, title: string): string {
+function finish(svg: Drawing, title: string): string {
   const [width, height] = ['width', 'height'].map((name) => svg.getAttribute(name));
   const inner = svg.innerHTML.replace(/<style>[\s\S]*?<\/style>/, '');
   const escaped = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');

@@ -26,13 +26,19 @@ export function summaryPicks(book: Book): Pick[] {
   });
   const large = book.hasMeasure('idle', 'idle', 'each10000') ? 'each10000' : 'each1000';
   return [
-    pick('echo', 'linesPerSecond', 'echo-50', 'echoes a second', '50 clients; more is better'),
-    pick('bulk', 'megabytesPerSecond', 'bulk-50', 'megabytes a second', '50 clients; more is better'),
-    pick('idle', large, 'idle', 'a silent client', 'memory; less is better'),
-    pick('neighbours', 'p99', 'neighbours-slow-100', 'wait beside 100 stalled', 'p99; less is better'),
-    pick('work', 'linesPerSecond', 'work-1', 'lines of 1 ms work', 'a second; more is better'),
-    pick('come-and-go', 'clientsPerSecond', 'come-and-go', 'clients come and go', 'a second; more is better'),
-    pick('growth', 'linesPerSecond', lastCell(book, 'growth'), 'echoes beside silent', `${silent(lastCell(book, 'growth'))}; more is better`),
+    pick('echo', 'linesPerSecond', 'echo-50', 'echoes/s', '50 clients'),
+    pick('bulk', 'megabytesPerSecond', 'bulk-50', 'MB/s', '50 clients'),
+    pick('idle', large, 'idle', 'memory', 'a silent client'),
+    pick('neighbours', 'p99', 'neighbours-slow-100', 'wait (p99)', '100 do not read'),
+    pick('work', 'linesPerSecond', 'work-1', 'lines/s', '1 ms CPU each'),
+    pick('come-and-go', 'clientsPerSecond', 'come-and-go', 'clients/s', 'come and go'),
+    pick(
+      'growth',
+      'linesPerSecond',
+      lastCell(book, 'growth'),
+      'echoes/s',
+      `${silent(lastCell(book, 'growth'))} silent`,
+    ),
   ].filter(({ question, cell, measure }) => book.hasMeasure(question, cell, measure));
 }
 
@@ -44,45 +50,63 @@ function silent(cell: string): string {
   return Number(cell.split('-').at(-1) || 0).toLocaleString('en-US');
 }
 
+const MORE = 'Longer is better.';
+const LESS = 'Shorter is better.';
+
 /** Everything that is drawn from a results file. */
 export function charts(book: Book): Chart[] {
   const made: Chart[] = [];
-  const bars = (name: string, title: string, picks: readonly Pick[], common = false) => {
+  const bars = (
+    name: string,
+    title: string,
+    better: string,
+    picks: readonly Pick[],
+    common = false,
+  ) => {
     const present = picks.filter((one) => book.hasMeasure(one.question, one.cell, one.measure));
-    if (present.length > 0) made.push({ name, title, svg: barsOf(book, present, title, common) });
+    if (present.length === 0) return;
+    made.push({ name, title, svg: barsOf(book, present, title, better, common) });
   };
   const ids = (question: string, measure: string, heading: (words: string) => [string, string]) =>
     book.cells(question).map(({ id, words }) => ({
       ...{ question, cell: id, measure, heading: heading(words) },
     }));
 
-  bars('summary', 'What each model costs: one figure for each question', summaryPicks(book));
+  bars(
+    'summary',
+    'What each model costs: one figure for each question',
+    'More is better, but less for memory and waiting.',
+    summaryPicks(book),
+  );
   bars(
     'echo',
     'Echoes a second',
+    MORE,
     ids('echo', 'linesPerSecond', (words) => [words, 'echoes a second']),
     true,
   );
   bars(
     'bulk',
     'Megabytes a second',
+    MORE,
     ids('bulk', 'megabytesPerSecond', (words) => [words.split(',')[0] ?? '', 'megabytes a second']),
     true,
   );
-  bars('idle', 'What a silent client costs', idlePicks());
+  bars('idle', 'What a silent client costs', LESS, idlePicks());
   bars(
     'neighbours',
     'The longest wait of 99 in 100 lines of polite clients',
-    ids('neighbours', 'p99', (words) => [words, '99 % wait at most']),
+    LESS,
+    ids('neighbours', 'p99', (words) => [words.replace('beside ', ''), '99 % wait at most']),
     true,
   );
-  bars('work', 'Lines a second when each costs CPU', [
+  bars('work', 'Lines a second when each costs CPU', MORE, [
     ...ids('work', 'linesPerSecond', (words) => [words, 'lines a second']),
   ]);
-  bars('work-wait', 'How long everyone else waits when lines cost CPU', [
+  bars('work-wait', 'How long everyone else waits when lines cost CPU', LESS, [
     ...ids('work', 'p50', (words) => [words, 'others wait (median)']),
   ]);
-  bars('come-and-go', 'Clients a second that come, get one echo, and go', [
+  bars('come-and-go', 'Clients a second that come, get one echo, and go', MORE, [
     ...ids('come-and-go', 'clientsPerSecond', () => ['connect, echo, close', 'clients a second']),
   ]);
   const growth = growthChart(book);
@@ -102,11 +126,18 @@ function idlePicks(): Pick[] {
   ];
 }
 
-function barsOf(book: Book, picks: readonly Pick[], title: string, common: boolean): string {
+function barsOf(
+  book: Book,
+  picks: readonly Pick[],
+  title: string,
+  better: string,
+  common: boolean,
+): string {
   const figures = picks.map(({ question, cell, measure }) =>
     book.ids.flatMap((id) => book.figure(question, cell, measure, id) ?? []),
   );
-  const most = (list: readonly Figure[]) => Math.max(Number.MIN_VALUE, ...list.map(({ median }) => median));
+  const most = (list: readonly Figure[]) =>
+    Math.max(Number.MIN_VALUE, ...list.map(({ median }) => median));
   const rows = book.ids.filter((id) => figures.flat().some(({ contestant }) => contestant === id));
   const columns: Column[] = picks.map(({ heading }, i) => {
     const mine = figures[i] ?? [];
@@ -120,13 +151,17 @@ function barsOf(book: Book, picks: readonly Pick[], title: string, common: boole
     });
     return { heading, bars };
   });
-  return barChart(columns, rows, title);
+  const blocking = rows.includes('blocking') && picks.length > 1;
+  const caption = `${better} Blue: models, the best in bold. Grey: baselines.${blocking ? ' –: not asked.' : ''}`;
+  return barChart(columns, rows, title, caption);
 }
 
 /** The model with the best figure; a baseline is no competitor. */
 export function bestOf(book: Book, figures: readonly Figure[]): string | undefined {
   const models = figures.filter(({ contestant }) => book.isModel(contestant));
-  const sorted = models.toSorted((a, b) => (a.better === 'more' ? b.median - a.median : a.median - b.median));
+  const sorted = models.toSorted((a, b) =>
+    a.better === 'more' ? b.median - a.median : a.median - b.median,
+  );
   return sorted[0]?.contestant;
 }
 
