@@ -144,7 +144,10 @@ class Servers {
     if (args.join() !== this.#args.join()) await this.stopAll();
     this.#args = args;
     // One that does not start is tried again, and told, at its turn.
-    await Promise.allSettled(contestants.map((contestant) => this.get(contestant, args)));
+    const starting = contestants.map((contestant) => () => this.get(contestant, args));
+    if (args.length === 0) await Promise.allSettled(starting.map((start) => start()));
+    // With --work they find out at their start how fast this machine is: one after the other.
+    else for (const start of starting) await start().catch(() => undefined);
   }
 
   async get(contestant: Contestant, args: readonly string[]): Promise<Running> {
