@@ -100,7 +100,6 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'concurrency/hundred-interleaved',
     'concurrency/thousand-open',
     'concurrency/beside-hundred-partial-lines',
-    'measures/memory-for-each-connection',
   ],
   'stops-at-500': ['concurrency/thousand-open'],
   'never-frees-a-slot': ['concurrency/hundreds-of-short-ones'],
