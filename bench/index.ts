@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   const { quick, rounds } = options;
   const effort: Effort = quick
     ? { quick, warmUp: 0.1, seconds: 0.2 }
-    : { quick, warmUp: 0.25, seconds: 0.75 };
+    : { quick, warmUp: 0.2, seconds: 0.7 };
   const { available, leftOut } = whoIsHere();
   const asked = questions.filter(({ id }) => options.workloads.includes(id));
   const made = plan(asked, available, options.only, effort, rounds, descriptorLimit());

@@ -1,6 +1,7 @@
 /** Processes: where they run, and that none is left behind. */
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 /** The cores that this process may use, by number. */
 export const cores: readonly number[] = allowedCores();
@@ -9,6 +10,8 @@ export const cores: readonly number[] = allowedCores();
 const canPin = spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0;
 
 function allowedCores(): number[] {
+  if (process.platform !== 'linux')
+    return Array.from({ length: availableParallelism() }, (_, i) => i);
   const status = readFileSync('/proc/self/status', 'utf8');
   const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? '0';
   return list.split(',').flatMap((range) => {

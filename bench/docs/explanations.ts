@@ -21,11 +21,11 @@ const explanations: Record<string, Explain> = {
     compared(book, 'echo', 'echo-50', 'linesPerSecond', 'poll-loop', 'c-epoll', 'With 50 clients'),
     compared(book, 'echo', 'echo-50', 'linesPerSecond', 'cluster-1', 'pipe', 'There'),
     'With more clients one wait reports many sockets at once, and its cost is shared among them.',
-    'In `worker-threads` every line crosses to another thread and back, two messages and two wake-ups; the lines that arrive in one turn of the loop travel together, which is why it gains the most when clients are many.',
+    'In `worker-threads` every line crosses to another thread and back, two messages and two wake-ups; the lines that arrive in one turn of the loop travel together, so that many clients share that price.',
   ],
   bulk: (book) => [
     'What flows is bounded by the bytes that one system call moves and by how often they are copied. `poll-loop` and `blocking` receive up to half a megabyte in one recv(2) into a buffer that is allocated once, and send from that same buffer.',
-    'Node reads at most 64 KiB at a time, into memory that it allocates for every read; a window larger than that costs it several turns and the garbage collector the rest.',
+    'Node reads at most 64 KiB at a time, into memory that it allocates for every read; a larger window costs it several reads and writes, and the garbage collector has the buffers to clear away.',
     compared(book, 'bulk', 'bulk-50', 'megabytesPerSecond', 'poll-loop', 'pipe', 'With 50 clients'),
     'The snippet turns bytes into text and back, and sends each line in a write of its own. `worker-threads` copies what comes into a buffer that can be handed over, and waits for it to come back before it reads on.',
     compared(book, 'bulk', 'bulk-50', 'megabytesPerSecond', 'snippet', 'pipe', 'There'),
@@ -37,10 +37,10 @@ const explanations: Record<string, Explain> = {
     "The threads beyond the workers are Node's own: libuv's pool, the garbage collector's helpers, and the loader that compiles TypeScript. The kernel's own memory for a connection, a few KiB on either end, is the same for all and not in these figures.",
   ],
   neighbours: (book) => [
-    'Nobody waits in a send(2) here: the sockets are non-blocking, what the kernel does not take is kept, and a client with output pending is not read from. A client that does not read and one that never ends its line therefore cost a table entry and some memory, and no time.',
+    'Nobody waits in a send(2) here: the sockets are non-blocking, what the kernel does not take is kept, and a client with output pending is not read from. A client that does not read and one that never ends its line therefore cost a table entry and some memory, and hardly any time. (The snippet does read on, and lets the answers pile up.)',
     worstNeighbour(book),
     'A flood is different: it is always ready, and each turn of the loop serves it as well as everybody else. How long the others wait then is how much one turn takes from a flood, up to half a megabyte in `poll-loop`, 64 KiB on `node:net`, and what that costs to echo.',
-    'The 99th percentile is made by the scheduler and the garbage collector more than by any of these; `blocking` is not asked, because its other clients would wait until the first one leaves.',
+    'What the scheduler and the garbage collector do shows in the 99th percentile first, and on a machine with other work it is mostly theirs; `blocking` is not asked, because its other clients would wait until the first one leaves.',
   ],
   work: (book) => [
     'A millisecond of CPU is a millisecond in which that thread serves nobody. `poll-loop`, `rxjs` and a cluster of one process have one thread: they can answer one line after the other, and someone with one small question waits for a line of everyone in front of it.',
@@ -54,11 +54,11 @@ const explanations: Record<string, Explain> = {
       'With 1 ms a line',
     ),
     compared(book, 'work', 'work-1', 'linesPerSecond', 'cluster', 'poll-loop', 'With 1 ms a line'),
-    `More than the number of cores (${book.results.machine.cores} here, which the load generator shares) it cannot be.`,
+    `The bound is the number of cores (${book.results.machine.cores} here, which the load generator shares), times what one of them does when nobody competes for it.`,
     "In `worker-threads` the main thread stays free, and a new line takes the first thread that becomes so; in `cluster` a client stays with the process that accepted it, and waits behind that process's clients while another process may be idle.",
   ],
   'come-and-go': (book) => [
-    'A client that comes costs an accept(2) and a close(2), the kernel a handshake of three segments and four to take leave. To these Node adds the construction of a socket with its streams and listeners, and their collection afterwards: more JavaScript than all of an echo.',
+    'A client that comes costs an accept(2) and a close(2), the kernel a handshake of three segments and four to take leave. To these Node adds the construction of a socket with its streams and listeners, and their collection afterwards.',
     compared(
       book,
       'come-and-go',

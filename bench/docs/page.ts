@@ -74,7 +74,8 @@ function column(
   text: (figure: Figure) => string,
 ): Map<string, string> {
   const figures = book.ids.flatMap((id) => book.figure(question, cell, measure, id) ?? []);
-  const best = figures.length > 1 ? bestOf(book, figures) : undefined;
+  const isContest = figures.length > 1 && figures.every(({ unit }) => unit !== '');
+  const best = isContest ? bestOf(book, figures) : undefined;
   return new Map(
     figures.map((figure) => {
       const written = text(figure);
@@ -172,12 +173,17 @@ function guide(book: Book): string {
   const throughput = winner(book, 'echo', 'echo-50', 'linesPerSecond');
   const busy = winner(book, 'work', 'work-1', 'linesPerSecond');
   const waits = winner(book, 'work', 'work-1', 'p50');
+  const ratio = book.ratio('echo', 'echo-50', 'linesPerSecond', 'rxjs', 'pipe');
+  const operators =
+    ratio === undefined
+      ? ''
+      : ` Its operators left ${ratio.toFixed(2)} of bare \`node:net\` in this run, with 50 clients.`;
   return [
     '- **One client, or one at a time** (a device on a serial line, a test double): `blocking`. There is nothing simpler to get right, and nothing waits that matters.',
     `- **Many clients, short answers, few of them silent**: one loop is enough. Of the models, ${name(throughput, '`poll-loop`')} had the most echoes with 50 clients in this run; choose \`poll-loop\` to see every system call, and a model on \`node:net\` for anything that has to live with the rest of Node.`,
-    '- **Many thousands of clients, most of them silent**: anything on epoll(7), that is on `node:net`. poll(2) pays for each of them at every turn, though nobody needs less memory for them.',
+    '- **Many thousands of clients, most of them silent**: anything on epoll(7), that is on `node:net`. `poll-loop` needs no buffer for them, but pays for each at every turn.',
     `- **Lines that cost CPU**: more than one thread has to work. ${name(busy, '`cluster`')} answered the most lines of 1 ms in this run, and in ${name(waits, '`worker-threads`')} others waited the least. \`worker-threads\` keeps shared state in one process; \`cluster\` isolates what fails.`,
-    '- **Answers that are composed of streams, with time and cancellation in them**: `rxjs`. The cost of an operator is small beside a system call; what has to be added by hand is backpressure.',
+    `- **Answers that are composed of streams, with time and cancellation in them**: \`rxjs\`.${operators} What has to be added by hand is backpressure.`,
     '- **Several cores, and clients that have nothing to do with each other**: `cluster`. It is the only one here that spreads the system calls themselves.',
   ].join('\n');
 }
