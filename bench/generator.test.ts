@@ -43,13 +43,15 @@ function wrongLater(answer: (chunk: Buffer, socket: Socket) => void): Promise<nu
 }
 
 const CLIENTS = 3;
-const crowd = { crowd: 'a', connections: CLIENTS, lineLength: 64, linesEach: 8, patience: 300 };
+// Milliseconds: long, because a busy machine may make a right answer late.
+const patience = 5000;
+const crowd = { crowd: 'a', connections: CLIENTS, lineLength: 64, linesEach: 8, patience };
 const loop = { crowd: 'a', window: 4, warmUp: 0.02, seconds: 0.1 };
 
 /** What the generator has to say about a server under the closed loop. */
-async function verdict(port: number): Promise<string> {
+async function verdict(port: number, patience = crowd.patience): Promise<string> {
   try {
-    await generator.tell('join', { ...crowd, port });
+    await generator.tell('join', { ...crowd, port, patience });
     await generator.tell('closed', loop);
     return 'right';
   } catch (error) {
@@ -61,10 +63,8 @@ async function verdict(port: number): Promise<string> {
 }
 
 describe('a server that is right', () => {
-  const patience = 10_000;
-
   test('is timed in the closed loop', async () => {
-    await generator.tell('join', { ...crowd, patience, port: await serve(echo) });
+    await generator.tell('join', { ...crowd, port: await serve(echo) });
     const { linesPerSecond, bytesPerSecond, saturation } = await generator.tell('closed', loop);
     await generator.tell('leave', { crowd: 'a' });
     expect(linesPerSecond).toBeGreaterThan(0);
@@ -77,13 +77,13 @@ describe('a server that is right', () => {
       socket.write(chunk.subarray(0, 7));
       setImmediate(() => socket.write(chunk.subarray(7)));
     });
-    await generator.tell('join', { ...crowd, patience, port });
+    await generator.tell('join', { ...crowd, port });
     await generator.tell('closed', loop);
     await generator.tell('leave', { crowd: 'a' });
   });
 
   test('is timed line by line in the open loop', async () => {
-    await generator.tell('join', { ...crowd, patience, port: await serve(echo) });
+    await generator.tell('join', { ...crowd, port: await serve(echo) });
     const order = { crowd: 'a', rate: 500, warmUp: 0.1, seconds: 0.4 };
     const latency = await generator.tell('open', order);
     await generator.tell('leave', { crowd: 'a' });
@@ -120,7 +120,7 @@ describe('a server that is wrong is not timed, and told', () => {
 
   test('the last line of all dropped', async () => {
     const port = await wrongLater(() => {});
-    expect(await verdict(port)).toMatch(/still owes \d+ of \d+ bytes after 300 ms/);
+    expect(await verdict(port, 300)).toMatch(/still owes \d+ of \d+ bytes after 300 ms/);
   });
 
   test('two bytes swapped', async () => {
@@ -160,7 +160,7 @@ describe('a server that is wrong is not timed, and told', () => {
 
   test('a server that leaves a client that comes and goes without its echo', async () => {
     const port = await serve((_, socket) => socket.end());
-    const order = { port, clients: 2, lineLength: 64, warmUp: 0.02, seconds: 0.1, patience: 300 };
+    const order = { port, clients: 2, lineLength: 64, warmUp: 0.02, seconds: 0.1, patience };
     await expect(generator.tell('churn', order)).rejects.toThrow(/the server closed, and owed 64/);
   });
 
@@ -187,7 +187,7 @@ test('an answer that is late shows in the open loop, with all that had to wait b
     owedTo.set(socket, isHeld ? owed : Buffer.alloc(0));
     if (!isHeld && owed.length > 0) socket.write(owed);
   });
-  await generator.tell('join', { ...crowd, patience: 10_000, port });
+  await generator.tell('join', { ...crowd, port });
   const order = { crowd: 'a', rate: 200, warmUp: 0.1, seconds: 0.8 };
   const { max, p90 } = await generator.tell('open', order);
   await generator.tell('leave', { crowd: 'a' });
