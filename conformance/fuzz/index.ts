@@ -8,8 +8,8 @@ const HELP = `Plays random scripts of clients against our models, and compares e
 Usage: npm run fuzz -- [options] [model...]
 
   --runs N    scripts for each model (default 2000)
-  --seed N    as a failure printed it
-  --path P    as a failure printed it: plays that script alone
+  --seed=N    as a failure printed it
+  --path P    as a failure printed it, with its seed: plays that script alone
   --help
 
 Exit codes: 0 nothing found, 1 found something, 2 a wrong command line.`;
@@ -25,15 +25,21 @@ async function main(): Promise<number> {
   const unknown = positionals.find((name) => !MODELS.includes(name));
   if (unknown)
     throw new UsageError(`no model ${JSON.stringify(unknown)}: there are ${MODELS.join(', ')}`);
-  const runs = wholeNumber('--runs', values.runs ?? '2000');
+  const { path } = values;
+  const runs = path === undefined ? wholeNumber('--runs', values.runs ?? '2000') : 1;
+  if (runs < 1) throw new UsageError('--runs takes 1 or more');
   const seed = values.seed === undefined ? undefined : wholeNumber('--seed', values.seed);
+  if (path !== undefined) {
+    if (seed === undefined) throw new UsageError('--path means nothing without its --seed');
+    if (!/^\d+(:\d+)*$/.test(path)) throw new UsageError(`no path: ${JSON.stringify(path)}`);
+  }
   let found = 0;
   for (const name of positionals.length > 0 ? positionals : MODELS) {
     let done = 0;
     const finding = await fuzz(new Program(name, `models/${name}`), {
       runs,
       seed,
-      path: values.path,
+      path,
       onRun: () => {
         done++;
         if (process.stderr.isTTY && done % 10 === 0)
@@ -41,14 +47,19 @@ async function main(): Promise<number> {
       },
     });
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-    console.log(finding ? told(name, finding) : `${name}: ${done} scripts, nothing found`);
+    console.log(
+      finding
+        ? told(name, finding)
+        : `${name}: ${done} ${done === 1 ? 'script' : 'scripts'}, nothing found`,
+    );
     if (finding) found++;
   }
   return found > 0 ? 1 : 0;
 }
 
+// With =, because a seed may be negative.
 function told(name: string, { seed, path, script, message }: Finding): string {
-  return `${name} is wrong:\n${message}\n\nThe script:\n${script}\n\nAgain: npm run fuzz -- --seed ${seed} --path ${path} ${name}`;
+  return `${name} is wrong:\n${message}\n\nThe script:\n${script}\n\nAgain: npm run fuzz -- --seed=${seed} --path ${path} ${name}`;
 }
 
 function readArguments() {

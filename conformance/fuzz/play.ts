@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type Client, escapeShortened } from '../../client/client.ts';
 import { Failure, Scene, type Target } from '../check.ts';
 import type { Contestant } from '../contestants.ts';
-import { expectEnd } from '../expect.ts';
+import { expectEnd, expectSame } from '../expect.ts';
 import { answerTo, type Step, script } from './script.ts';
 
 /** How long to wait for an answer, in milliseconds. */
@@ -27,8 +27,14 @@ async function play(steps: readonly Step[], target: Target): Promise<void> {
     for (const { client, sent, hasEnded } of players.values()) {
       if (client.ending === 'closed') continue; // it has reset
       client.resume();
-      if (!hasEnded) await client.halfClose();
-      await expectEnd(client, answerTo(Buffer.concat(sent)));
+      const answer = answerTo(Buffer.concat(sent));
+      if (!hasEnded) {
+        // A line is answered when it is complete, not when the client has done.
+        const lines = await client.receive(answer.length);
+        expectSame(answer, lines);
+        await client.halfClose();
+      }
+      await expectEnd(client, hasEnded ? answer : Buffer.alloc(0));
     }
   } catch (error) {
     throw new Failure(`${(error as Error).message}\n${scene.transcript}`);
@@ -64,10 +70,12 @@ async function take(step: Step, scene: Scene, players: Map<number, Player>): Pro
 export interface FuzzOptions {
   readonly runs: number;
   readonly seed?: number | undefined;
-  /** Of a run that failed before: plays that script alone. */
+  /** Of a run that failed before, with its seed: plays that script alone. */
   readonly path?: string | undefined;
   /** Milliseconds after which no further script is begun. */
   readonly timeLimit?: number | undefined;
+  /** Takes the first script that fails, and looks for no smaller one. */
+  readonly isAnyEnough?: boolean;
   onRun?(): void;
 }
 
@@ -86,10 +94,13 @@ export interface Finding {
  */
 export async function fuzz(
   contestant: Contestant,
-  { runs, seed, path, timeLimit, onRun }: FuzzOptions,
+  { runs, seed, path, timeLimit, isAnyEnough = path !== undefined, onRun }: FuzzOptions,
 ): Promise<Finding | undefined> {
   let target = await contestant.start();
+  let played = 0;
   const property = fc.asyncProperty(script, async (steps) => {
+    if (path !== undefined && played > 0) return; // a path leads on to the script's smaller kin
+    played++;
     onRun?.();
     let failure: unknown;
     await play(steps, target).catch((error) => {
@@ -106,7 +117,8 @@ export async function fuzz(
     const outcome = await fc.check(property, {
       numRuns: runs,
       ...(seed !== undefined && { seed }),
-      ...(path !== undefined && { path, endOnFailure: true }), // it is as small as it gets
+      ...(path !== undefined && { path }),
+      endOnFailure: isAnyEnough,
       ...(timeLimit !== undefined && { interruptAfterTimeLimit: timeLimit }),
     });
     if (!outcome.failed || !outcome.counterexample) return undefined;
