@@ -22,14 +22,15 @@ test.each(MODELS)('%s answers random scripts', { timeout: 60_000 }, async (name)
   expect(await fuzz(program, { runs: 40, timeLimit: 10_000 })).toBeUndefined();
 });
 
-test.each(['one-buffer-for-all', 'dies-of-a-reset', 'drops-last-line'])(
-  'they find %s',
-  { timeout: 60_000 },
-  async (name) => {
-    const options = { runs: 300, seed: 12321, isAnyEnough: true };
-    expect(await fuzz(mutant(name), options)).toBeDefined();
-  },
-);
+test.each([
+  'one-buffer-for-all',
+  'dies-of-a-reset',
+  'drops-last-line',
+  'misses-a-split-terminator',
+])('they find %s', { timeout: 60_000 }, async (name) => {
+  const options = { runs: 300, seed: 12321, isAnyEnough: true };
+  expect(await fuzz(mutant(name), options)).toBeDefined();
+});
 
 test('a failure is shrunk, and replays', { timeout: 60_000 }, async () => {
   const finding = await fuzz(mutant('splits-at-bare-lf'), { runs: 300, seed: 12321 });
