@@ -25,7 +25,7 @@ test.each(MODELS)('%s answers random scripts', { timeout: 60_000 }, async (name)
 test.each([
   'one-buffer-for-all',
   'dies-of-a-reset',
-  'drops-last-line',
+  'drops-what-would-block',
   'misses-a-split-terminator',
 ])('they find %s', { timeout: 60_000 }, async (name) => {
   const options = { runs: 300, seed: 12321, isAnyEnough: true };

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type Client, escapeShortened } from '../../client/client.ts';
+import { isSupported } from '../../sockets/index.ts';
 import { Failure, Scene, type Target } from '../check.ts';
 import type { Contestant } from '../contestants.ts';
 import { expectEnd, expectSame } from '../expect.ts';
@@ -46,7 +47,11 @@ async function play(steps: readonly Step[], target: Target): Promise<void> {
 async function take(step: Step, scene: Scene, players: Map<number, Player>): Promise<void> {
   let player = players.get(step.client);
   if (!player) {
-    const client = await scene.client(`client ${step.client}`);
+    const isNarrow = isSupported && step.client % 2 === 1; // the server cannot leave output to the kernel
+    const client = await scene.client(
+      `client ${step.client}`,
+      isNarrow ? { receiveBuffer: 4096 } : {},
+    );
     player = { client, sent: [], hasEnded: false };
     players.set(step.client, player);
   }
@@ -59,12 +64,17 @@ async function take(step: Step, scene: Scene, players: Map<number, Player>): Pro
   if (player.hasEnded) return;
   if (step.does === 'send') {
     sent.push(step.bytes);
-    await client.send(step.bytes);
+    await briefly(client.send(step.bytes));
   }
   if (step.does === 'half-close') {
     player.hasEnded = true;
-    await client.halfClose();
+    await briefly(client.halfClose());
   }
+}
+
+/** A server need not take what is sent while its answers are not read: the script goes on. */
+function briefly(sending: Promise<void>): Promise<void> {
+  return Promise.race([sending, sleep(20)]);
 }
 
 export interface FuzzOptions {
@@ -110,7 +120,8 @@ export async function fuzz(
     const gone = await contestant.gone();
     if (gone) failure = new Failure(`the server died: ${gone}`);
     if (!failure) return;
-    target = await contestant.start(); // what is left of this script must not spoil a smaller one
+    // What is left of this script must not spoil a smaller one.
+    if (!isAnyEnough) target = await contestant.start();
     throw failure;
   });
   try {
