@@ -11,6 +11,9 @@ const CR = 0x0d;
 const LF = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
+/** One for all connections: a silent one should cost little. */
+const TERMINATOR = { crlf: Buffer.from([CR, LF]), lf: Buffer.from([LF]) };
+
 /** A buffer for a tail is kept for the next one only while it is small: most connections are idle. */
 const SMALL = 2048;
 
@@ -32,7 +35,7 @@ export class LineFramer {
    * @param maxLine - the longest line there may be, in bytes with its terminator, 2 or more
    */
   constructor(endOfLine: EndOfLine, maxLine: number) {
-    this.#terminator = Buffer.from(endOfLine === 'crlf' ? [CR, LF] : [LF]);
+    this.#terminator = TERMINATOR[endOfLine];
     this.#maxLine = maxLine;
   }
 
