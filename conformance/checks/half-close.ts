@@ -35,7 +35,7 @@ export const halfClose: readonly Check[] = [
     async run(scene) {
       const narrow = isSupported ? { receiveBuffer: 4096 } : {};
       // The server's output must still be on its side when the FIN comes: a narrow client, many sizes.
-      for (let size = 2; size <= 512; size *= 2) {
+      for (let size = 2; size <= 512; size = Math.ceil(1.5 * size)) {
         const client = await scene.client('late reader', { reading: false, ...narrow });
         const bytes = blockOfLines(size);
         const sending = client.send(bytes).then(() => client.halfClose());

@@ -83,7 +83,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'one-client-at-a-time': ['concurrency/second-client-while-first-idles'],
   'turns-away-the-second': [
     'concurrency/second-client-while-first-idles',
-    'measures/rest-after-clients-have-left',
+    'concurrency/waiting-client-is-served-next',
   ],
   'one-buffer-for-all': [
     'limits/line-too-long',

@@ -1,13 +1,24 @@
-/** Has room for one client, and closes on the next. */
+/** Has room for one client, and closes on who comes meanwhile. */
 import { EchoServer, type Visitor } from './server.ts';
 
 new (class extends EchoServer {
-  override connected({ socket }: Visitor): void {
-    socket.pause();
+  override connected(client: Visitor): void {
+    if (this.#isFirst(client)) return;
+    client.socket.pause();
     // The one before may just be leaving.
     setTimeout(() => {
-      if (this.clients.size > 1) socket.destroy();
-      else socket.resume();
-    }, 10);
+      if (this.#isFirst(client)) client.socket.resume();
+      else client.socket.destroy();
+    }, 100);
+  }
+
+  override received(client: Visitor, chunk: Buffer): void {
+    for (const each of this.clients) if (each !== client) each.socket.destroy();
+    super.received(client, chunk);
+  }
+
+  #isFirst(client: Visitor): boolean {
+    const [first] = this.clients;
+    return first === client;
   }
 })().listen();
