@@ -24,7 +24,7 @@ export function escapeShortened(bytes: Uint8Array, most = 48): string {
 /** Like {@link escapeBytes}, for text of several lines: the line ends stay. */
 export function escapeText(text: string): string {
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
-  return lines.map((line) => escapeBytes(Buffer.from(line)).replaceAll('\\\\', '\\')).join('\n');
+  return lines.map((line) => escapeBytes(Buffer.from(line))).join('\n');
 }
 
 /** A number as people read it: `1,048,576`. */

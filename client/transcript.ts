@@ -24,6 +24,7 @@ export class Transcript {
   readonly #tail: TranscriptEntry[] = [];
   readonly #half: number;
   #omitted = 0;
+  readonly #lastAt = new Map<string, number>();
 
   /** @param most How many entries to keep at most, 2 or more. */
   constructor(most = 200) {
@@ -32,6 +33,7 @@ export class Transcript {
 
   note(who: string, what: string, bytes?: Uint8Array): void {
     const at = performance.now() - this.#began;
+    this.#lastAt.set(what, at);
     const entry = bytes
       ? { at, who, what, bytes: bytes.length, payload: escapeShortened(bytes) }
       : { at, who, what };
@@ -44,6 +46,11 @@ export class Transcript {
       this.#tail.shift();
       this.#omitted += 1;
     }
+  }
+
+  /** How long ago something happened last, in milliseconds; Infinity: never. */
+  sinceLast(what: string): number {
+    return performance.now() - this.#began - (this.#lastAt.get(what) ?? -Infinity);
   }
 
   get entries(): readonly TranscriptEntry[] {

@@ -68,6 +68,7 @@ export class Scene {
   /** Several round trips, in milliseconds: long enough for a wrong answer to be under way. */
   readonly moment: number;
   readonly #clients: Client[] = [];
+  #isLeft = false;
 
   constructor(target: Target, patience: number, roundTrip: number) {
     this.target = target;
@@ -82,6 +83,11 @@ export class Scene {
     const { host, port } = this.target;
     const { patience: timeout, transcript } = this;
     const client = await connect({ host, port, name, timeout, transcript, ...options });
+    if (this.#isLeft) {
+      // Its time was up meanwhile: it must not go on beside the checks that follow.
+      await client.destroy();
+      throw new Failure('the check has ended');
+    }
     this.#clients.push(client);
     return client;
   }
@@ -105,6 +111,7 @@ export class Scene {
 
   /** Leaves the server as it was: drains and closes what is open. */
   async leave(): Promise<void> {
+    this.#isLeft = true;
     await Promise.all(this.#clients.map((client) => client.close({ timeout: 300 })));
   }
 }

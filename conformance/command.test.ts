@@ -197,7 +197,7 @@ test('a server that never listens, and one that ends at once, are told with what
   const silent = await conformance([
     ...['--ready-timeout', '0.3', '--port', port, '--', 'sleep', '60'],
   ]);
-  expect(silent.out).toContain('sleep does not listen after 0.3 s');
+  expect(silent.out).toContain(`sleep does not listen on port ${port} after 0.3 s`);
   expect(silent.code).toBe(1);
   const script = 'console.error("no \\x1b[31mconfiguration"); process.exit(3)';
   const ends = await conformance(['--port', port, '--', process.execPath, '-e', script]);

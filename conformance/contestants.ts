@@ -1,4 +1,5 @@
 /** Whom the suite can judge: a model of this collection, a server that runs, a command that starts one. */
+import { lookup } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, connect } from '../client/client.ts';
 import type { Target } from './check.ts';
@@ -184,7 +185,8 @@ export class Running implements Contestant {
   async start(): Promise<Target> {
     const reason = await this.gone();
     if (reason) throw new NotThere(`nobody answers at ${this.name}: ${reason}`);
-    return { name: this.name, host: this.#host, port: this.#port, maxLine: MAX_LINE };
+    const { address: host } = await lookup(this.#host);
+    return { name: this.name, host, port: this.#port, maxLine: MAX_LINE };
   }
 
   async gone(): Promise<string | undefined> {

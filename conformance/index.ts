@@ -30,6 +30,7 @@ async function main(): Promise<number> {
   const interruption = interruptible();
 
   const accounts: Account[] = [];
+  write(options, reportOf(accounts, false)); // what cannot be written is better known now
   for (const contestant of contestants(options)) {
     if (interruption.aborted) break;
     say(terminal.heading(contestant.name));
@@ -59,7 +60,7 @@ async function main(): Promise<number> {
 function interruptible(): AbortSignal {
   const controller = new AbortController();
   let since = 0;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // Ctrl-C reaches every process of a terminal, and tsx passes it on once more.
       if (controller.signal.aborted && performance.now() - since > 500) process.exit(130);
@@ -85,7 +86,13 @@ function list({ checks: selected }: Options): number {
 }
 
 function write({ reports }: Options, report: Report): void {
-  for (const { kind, file } of reports) writeFileSync(file, DRAW[kind](report));
+  for (const { kind, file } of reports) {
+    try {
+      writeFileSync(file, DRAW[kind](report));
+    } catch (error) {
+      throw new UsageError(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    }
+  }
 }
 
 /** What is being done now, on a terminal: one line that is written over. */
@@ -113,7 +120,7 @@ process.stdout.on('error', () => process.exit(141)); // a reader that is gone (`
 main().then(
   (code) => process.exit(code),
   (error) => {
-    const isTheirs = error instanceof UsageError || error instanceof NotThere || error.syscall;
+    const isTheirs = error instanceof UsageError || error instanceof NotThere;
     process.stderr.write(`conformance: ${isTheirs ? error.message : error.stack}\n`);
     process.exit(isTheirs ? 2 : 3);
   },

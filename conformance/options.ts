@@ -25,7 +25,7 @@ Usage: npx tsx conformance [options] [model...]         our models, side by side
   --help, --version
 
 Exit codes: 0 right, 1 wrong (or a known failure that passes), 2 a wrong command line,
-3 a check itself broke, 130 interrupted. Reports are written in any case.`;
+3 a check itself broke, 130 interrupted. Reports are written also when interrupted.`;
 
 /** The command line is wrong. */
 export class UsageError extends Error {}
@@ -118,7 +118,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** The checks that are asked for, in their order, with those that they need. */
+/** The checks that are asked for, in their order. */
 function selected(only: readonly string[], skip: readonly string[]): readonly Check[] {
   const chosen = only.length === 0 ? checks : checks.filter(({ id }) => matchesAny(id, only));
   const left = chosen.filter(({ id }) => !matchesAny(id, skip));

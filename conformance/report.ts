@@ -87,6 +87,7 @@ export function conclusionOf(verdicts: readonly Verdict[]): string {
     return `fulfils the task but for ${known} of ${must.length} must-checks, as known${unrun}`;
   if (blocked > 0) return `not judged: ${blocked} of ${must.length} must-checks could not be run`;
   const untold = having('unsupported', 'harness');
+  if (untold === must.length) return 'not judged: no must-check could be told';
   if (untold > 0)
     return `fulfils the task, as far as can be told: ${untold} of ${must.length} must-checks cannot`;
   return 'fulfils the task';
@@ -99,25 +100,27 @@ export function conclusionOf(verdicts: readonly Verdict[]): string {
 export function exitCodeOf(verdicts: readonly Verdict[], counts: ReadonlySet<Level>): 0 | 1 | 3 {
   if (verdicts.some(({ outcome }) => outcome === 'stale')) return 1;
   const counted = verdicts.filter(({ check }) => counts.has(check.level));
-  const knownIds = new Set(
-    verdicts.filter(({ outcome }) => outcome === 'known').map(({ check }) => check.id),
+  const excuses = new Set(
+    verdicts
+      .filter(({ outcome }) => outcome === 'known' || outcome === 'harness')
+      .map(({ check }) => check.id),
   );
   const isExcused = ({ outcome, check }: Verdict) =>
-    outcome === 'blocked' && restsOn(check.needs ?? [], knownIds, verdicts);
+    outcome === 'blocked' && restsOn(check.needs ?? [], excuses, verdicts);
   if (counted.some((one) => ['fail', 'blocked'].includes(one.outcome) && !isExcused(one))) return 1;
   return verdicts.some(({ outcome }) => outcome === 'harness') ? 3 : 0;
 }
 
-/** Whether one of these checks is known to fail, or rests itself on one that is. */
+/** Whether one of these checks is among the excuses, or rests itself on one that is. */
 function restsOn(
   ids: readonly string[],
-  known: ReadonlySet<string>,
+  excuses: ReadonlySet<string>,
   verdicts: readonly Verdict[],
 ): boolean {
   return ids.some((id) => {
-    if (known.has(id)) return true;
+    if (excuses.has(id)) return true;
     const verdict = verdicts.find(({ check }) => check.id === id);
-    return verdict?.outcome === 'blocked' && restsOn(verdict.check.needs ?? [], known, verdicts);
+    return verdict?.outcome === 'blocked' && restsOn(verdict.check.needs ?? [], excuses, verdicts);
   });
 }
 

@@ -21,8 +21,12 @@ export interface Verdict {
   readonly transcript: string;
 }
 
-/** How long a check may take in all, as a multiple of how long it waits for one thing. */
+/** How long a check may take in all, as a multiple of how long it waits for one thing … */
 const BOUND = 12;
+/** … and in round trips, since the longest checks need a thousand, one after another … */
+const ROUND_TRIPS = 3000;
+/** … but this many milliseconds at most, unless patience alone is more. */
+const LONGEST = 300_000;
 
 /**
  * Runs one check on connections of its own, which it leaves in order.
@@ -40,8 +44,20 @@ export async function runCheck(
   const startedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const bound = new Promise<never>((_, reject) => {
-    const tooLong = new Failure(`not done after ${(BOUND * patience) / 1000} s`);
-    timer = setTimeout(() => reject(tooLong), BOUND * patience);
+    const most = Math.max(BOUND * patience, Math.min(ROUND_TRIPS * roundTrip, LONGEST));
+    timer = setTimeout(() => {
+      const silence = scene.transcript.sinceLast('receives');
+      const seconds = Math.round(most / 1000);
+      const stillComing = `too slow to tell: answers were still coming after ${seconds} s`;
+      // Every single wait is bounded: who has got this far has mostly been right so far.
+      if (silence < patience) reject(new Unsupported(stillComing));
+      else
+        reject(
+          new Failure(
+            `not done after ${seconds} s, and nothing came for ${Math.round(silence)} ms`,
+          ),
+        );
+    }, most);
   });
   const running = check.run(scene);
   running.catch(() => undefined); // it may end after its bound

@@ -6,9 +6,10 @@ import { isListening } from './processes.ts';
 /** What a server has said is kept up to so many characters. */
 const MEMORY = 16 * 1024;
 
-const running = new Set<ServerProcess>();
+/** The process groups that were started and not ended. */
+const running = new Set<number>();
 process.on('exit', () => {
-  for (const server of running) server.kill('SIGKILL');
+  for (const group of running) endGroup(group, 'SIGKILL');
 });
 
 /** What makes its life harder. */
@@ -31,12 +32,12 @@ export class ServerProcess {
     this.port = port;
     this.pid = child.pid as number;
     this.#said = said;
-    running.add(this);
     this.ended = new Promise((resolve) => {
-      // 'close' follows 'exit' when everything that it said has been heard.
+      // 'close' follows 'exit' when everything that it said has been heard: from its children, too, which
+      // may live on and say nothing.
       child.once('close', (code, signal) => resolve(signal ?? code));
+      child.once('exit', (code, signal) => setTimeout(resolve, 500, signal ?? code).unref());
     });
-    child.once('exit', () => running.delete(this));
   }
 
   /**
@@ -54,7 +55,7 @@ export class ServerProcess {
     const command = [process.execPath, ...preloads, program, '--port', '0', ...args];
     if (descriptors) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
     const cwd = new URL('..', import.meta.url);
-    return ServerProcess.#launch(program, command, { cwd }, 20_000, (said) => {
+    return ServerProcess.#launch(program, 'any port', command, { cwd }, 20_000, (said) => {
       const found = /listening on 127\.0\.0\.1:(\d+)/.exec(said);
       return found ? Number(found[1]) : undefined;
     });
@@ -74,11 +75,13 @@ export class ServerProcess {
   ): Promise<ServerProcess> {
     const env = { ...process.env, PORT: String(port) };
     const isReady = async () => ((await isListening(port)) ? port : undefined);
-    return ServerProcess.#launch(command[0] as string, command, { env }, timeout, isReady);
+    const [name] = command as [string];
+    return ServerProcess.#launch(name, `port ${port}`, command, { env }, timeout, isReady);
   }
 
   static async #launch(
     name: string,
+    where: string,
     command: readonly string[],
     circumstances: SpawnOptions,
     timeout: number,
@@ -89,6 +92,7 @@ export class ServerProcess {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    if (child.pid) running.add(child.pid);
     let said = '';
     let failure: Error | undefined;
     const hear = (text: string) => {
@@ -99,21 +103,23 @@ export class ServerProcess {
     child.once('error', (error) => {
       failure = error;
     });
-    // 'close' follows 'exit' when everything that it said has been heard.
-    child.once('close', (code, signal) => {
+    child.once('close', () => {
+      const { signalCode: signal, exitCode: code } = child;
       failure ??= new Error(`${name} ended with ${signal ?? code} before it listened: ${said}`);
     });
     const deadline = performance.now() + timeout;
     for (;;) {
       const port = await portOf(said);
+      if (failure) break;
       if (port !== undefined && child.pid) return new ServerProcess(child, port, () => said);
       if (performance.now() > deadline) {
-        failure = new Error(`${name} does not listen after ${timeout / 1000} s: ${said}`);
+        const seconds = timeout / 1000;
+        failure = new Error(`${name} does not listen on ${where} after ${seconds} s: ${said}`);
       }
-      if (failure) break;
       await sleep(10);
     }
     if (child.pid) endGroup(child.pid, 'SIGKILL');
+    if (child.pid) running.delete(child.pid);
     throw failure;
   }
 
@@ -141,6 +147,7 @@ export class ServerProcess {
       await Promise.race([this.ended, sleep(3000, undefined, { ref: false })]);
     }
     this.kill('SIGKILL'); // it, if it is still there, and children that it has left behind
+    running.delete(this.pid);
     return this.ended;
   }
 }

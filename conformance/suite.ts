@@ -68,8 +68,10 @@ export async function judge(
       // What is listed as failing is given less time to do so.
       const time = known === undefined ? patience : patience / 5;
       verdict = await runCheck(check, target, time, roundTrip ?? PATIENCE / 20);
-      ({ verdict, target, over } = await aftermath(contestant, target, verdict, patience));
-      if (known !== undefined) verdict = asKnown(verdict, known);
+      let hasDied: boolean;
+      ({ verdict, target, over, hasDied } = await aftermath(contestant, target, verdict, patience));
+      // To die is another failure than the one that is known.
+      if (known !== undefined && !hasDied) verdict = asKnown(verdict, known);
     }
     verdicts.push(verdict);
     onVerdict(verdict);
@@ -98,37 +100,39 @@ async function aftermath(
   target: Target,
   verdict: Verdict,
   patience: number,
-): Promise<{ verdict: Verdict; target: Target; over: string | undefined }> {
+): Promise<{ verdict: Verdict; target: Target; over: string | undefined; hasDied: boolean }> {
   await sleep(20); // a process that was hit needs a moment to fall
   const gone = await contestant.gone();
   if (gone) {
     const said = lastWords(contestant.said);
     const message = `the server died in this check: ${gone}${said}`;
-    const dead: Verdict = { ...verdict, outcome: 'fail', message };
-    if (!contestant.isOurs) return { verdict: dead, target, over: 'the server is gone' };
-    return restarted(contestant, dead, target);
+    const dead: Verdict = { ...verdict, outcome: 'fail', message, difference: undefined };
+    const hasDied = true;
+    if (!contestant.isOurs) return { verdict: dead, target, over: 'the server is gone', hasDied };
+    return { ...(await restarted(contestant, dead, target)), hasDied };
   }
-  if (verdict.outcome !== 'fail') return { verdict, target, over: undefined };
+  const hasDied = false;
+  if (verdict.outcome !== 'fail') return { verdict, target, over: undefined, hasDied };
   // It may be deaf for a while, or for good: the next check is not to be blamed for it.
   const answersAgain = await measureRoundTrip(target, patience / 2).then(
     () => true,
     () => false,
   );
-  if (answersAgain) return { verdict, target, over: undefined };
-  if (contestant.isOurs) return restarted(contestant, verdict, target);
+  if (answersAgain) return { verdict, target, over: undefined, hasDied };
+  if (contestant.isOurs) return { ...(await restarted(contestant, verdict, target)), hasDied };
   // One that never gets the first line right is not deaf: it is wrong, and its dependants are blocked.
   const over =
     verdict.check.id === 'framing/one-line'
       ? undefined
       : `the server has not recovered from ${verdict.check.id}`;
-  return { verdict, target, over };
+  return { verdict, target, over, hasDied };
 }
 
 async function restarted(contestant: Contestant, verdict: Verdict, target: Target) {
   try {
     return { verdict, target: await contestant.start(), over: undefined };
   } catch (error) {
-    const over = `it could not be started again: ${(error as Error).message.trim()}`;
+    const over = `it could not be started again: ${escapeText((error as Error).message.trim())}`;
     return { verdict, target, over };
   }
 }

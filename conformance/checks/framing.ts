@@ -174,7 +174,10 @@ export const framing: readonly Check[] = [
     needs: ['framing/one-line'],
     async run(scene) {
       const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
-      await expectEcho(await scene.client(), Buffer.concat([all, all.reverse(), CRLF]));
+      await expectEcho(
+        await scene.client(),
+        Buffer.concat([all, Buffer.from(all).reverse(), CRLF]),
+      );
     },
   },
   {

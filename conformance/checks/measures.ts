@@ -95,9 +95,10 @@ export const measures: readonly Check[] = [
         await resets.reset();
       }
       await scene.quiet();
+      if (processesOf(group).length === 0)
+        throw new Unsupported('this system does not tell (no /proc)');
       const ticks = () => processesOf(group).reduce((sum, one) => sum + one.ticks, 0);
       const before = ticks();
-      if (before === 0) throw new Unsupported('this system does not tell (no /proc)');
       await scene.settle(400);
       const busy = ((ticks() - before) * 10) / 400;
       if (busy > 0.5) {

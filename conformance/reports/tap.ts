@@ -24,6 +24,11 @@ export function tap({ servers }: Report): string {
       lines.push('  ---', `  level: ${level}`, `  message: ${JSON.stringify(message)}`, '  ...');
     }
   }
+  // A server that never came up has failed no check: a green list would be a lie.
+  const silent = servers.find(({ results }) =>
+    results.every(({ outcome }) => outcome === 'blocked'),
+  );
+  if (silent) lines.push(`Bail out! ${oneLine(`${silent.name}: ${silent.conclusion}`)}`);
   return `${lines.join('\n')}\n`;
 }
 
