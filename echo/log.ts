@@ -53,11 +53,17 @@ export class Log {
     this.#line('notice', message, { message, ...fields });
   }
 
-  /** A client is connected. @returns what the log will want to know when it leaves */
-  connected(peer: SocketAddressLike | undefined): ConnectionLog {
+  /**
+   * A client is connected.
+   *
+   * @param peerOf - tells who it is; not called without a log: the answer costs a system call and memory
+   * @returns what the log will want to know when the client leaves
+   */
+  connected(peerOf: () => SocketAddressLike | undefined): ConnectionLog {
+    if (this.#format === 'off') return UNLOGGED;
     this.#open++;
     const id = `${this.#idPrefix}${++this.#ids}`;
-    const name = peer ? formatAddress(peer) : 'unknown';
+    const name = nameOf(peerOf());
     this.#line('connected', `#${id} ${name} connected, ${this.#open} open`, {
       id,
       peer: name,
@@ -83,8 +89,9 @@ export class Log {
   }
 
   /** A client was turned away. */
-  refused(peer: SocketAddressLike | undefined, reason: string): void {
-    const name = peer ? formatAddress(peer) : 'unknown';
+  refused(peerOf: () => SocketAddressLike | undefined, reason: string): void {
+    if (this.#format === 'off') return;
+    const name = nameOf(peerOf());
     this.#line('refused', `${name} refused: ${reason}`, { peer: name, reason });
   }
 
@@ -127,4 +134,10 @@ export interface ConnectionLog {
     readonly sent: number;
     readonly framer: LineFramer;
   }): void;
+}
+
+const UNLOGGED: ConnectionLog = { closed() {} };
+
+function nameOf(peer: SocketAddressLike | undefined): string {
+  return peer ? formatAddress(peer) : 'unknown';
 }

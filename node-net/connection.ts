@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { SocketAddressLike } from '../echo/addresses.ts';
 import { LineFramer } from '../echo/framing.ts';
 import type { Log } from '../echo/log.ts';
 import type { Options } from '../echo/options.ts';
@@ -22,8 +23,7 @@ export class Connection {
   constructor(socket: Socket, options: Options, log: Log) {
     this.socket = socket;
     this.framer = new LineFramer(options.endOfLine, options.maxLine);
-    const { remoteAddress: address, remotePort: port } = socket;
-    const entry = log.connected(address && port ? { address, port } : undefined);
+    const entry = log.connected(() => peerOf(socket));
     if (options.idleTimeout > 0) {
       socket.setTimeout(options.idleTimeout, () => this.destroy('idle'));
     }
@@ -116,4 +116,12 @@ export class Connection {
     this.#reason ??= reason;
     this.socket.destroy();
   }
+}
+
+/** Who a client is, unless it is gone already. */
+export function peerOf({
+  remoteAddress: address,
+  remotePort: port,
+}: Socket): SocketAddressLike | undefined {
+  return address && port ? { address, port } : undefined;
 }

@@ -13,7 +13,7 @@ import {
 import type { Log } from '../echo/log.ts';
 import type { Options } from '../echo/options.ts';
 import { DRAIN, GRACE } from '../echo/shutdown.ts';
-import { Connection } from './connection.ts';
+import { Connection, peerOf } from './connection.ts';
 
 export { Connection } from './connection.ts';
 /** Resolves in the next turn of the event loop, after whoever else is ready has had a turn. */
@@ -51,11 +51,7 @@ export async function serve(
     socket.once('error', () => {}); // a client may be gone before it is admitted
     const answer = admission.admit();
     if (!(typeof answer === 'boolean' ? answer : await answer)) {
-      const { remoteAddress: address, remotePort: port } = socket;
-      log.refused(
-        address && port ? { address, port } : undefined,
-        `${options.maxConnections} connections are open`,
-      );
+      log.refused(() => peerOf(socket), `${options.maxConnections} connections are open`);
       socket.destroy();
       return;
     }

@@ -54,7 +54,7 @@ await main('blocking', async (options) => {
 
   /** Serves one client to its end. */
   async function serve(client: number): Promise<void> {
-    const connection = log.connected(sys.peerOf(client));
+    const connection = log.connected(() => sys.peerOf(client));
     const framer = new LineFramer(options.endOfLine, options.maxLine);
     const count = { received: 0, sent: 0 };
     let reason: string;

@@ -104,7 +104,7 @@ await main('poll-loop', async (options) => {
   }
 
   function welcome(fd: number): void {
-    const peer = sys.peerOf(fd);
+    const peer = () => sys.peerOf(fd);
     if (connections.length >= options.maxConnections) {
       log.refused(peer, `${options.maxConnections} connections are open`);
       sys.close(fd);
