@@ -71,7 +71,7 @@ export const slowReaders: readonly Check[] = [
 ];
 
 /** A client that has sent and not read until the server took no more, or `limit` bytes. */
-async function neverReader(scene: Scene, name: string, limit: number) {
+export async function neverReader(scene: Scene, name: string, limit: number) {
   const client = await scene.client(name);
   await expectEcho(client, FIRST);
   client.pause();
