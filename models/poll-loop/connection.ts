@@ -5,7 +5,7 @@
 import { LineFramer, linesOf } from '../../echo/framing.ts';
 import type { ConnectionLog } from '../../echo/log.ts';
 import type { Options } from '../../echo/options.ts';
-import { GRACE } from '../../echo/shutdown.ts';
+import { DRAIN, GRACE } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
 import * as sys from '../../sockets/index.ts';
 
@@ -21,6 +21,8 @@ export class Shared {
   readonly memory: Buffer;
   /** How many connections have sent their FIN and wait for the client's. */
   lingering = 0;
+  /** When a signal said that the server is to stop, by `performance.now()`. */
+  stoppedAt: number | undefined;
 
   constructor(options: Options) {
     this.options = options;
@@ -146,21 +148,31 @@ export class Connection {
     if (sys.recv(this.#fd, this.#shared.memory) === 0) this.close(`${this.#ending}`);
   }
 
-  /** Whether it is neither answering nor ending: with no input either, it has nothing to say. */
-  get isIdle(): boolean {
-    return !this.#pending && !this.#lines && this.#lingersSince === undefined;
-  }
-
-  /** Ends the connection if it has been silent, or has lingered, for too long. */
-  checkTime(now: number): void {
-    const { idleTimeout } = this.#shared.options;
+  /**
+   * Ends the connection if it has been silent, or has lingered, for too long; after a signal, when it is
+   * done, and at the latest when its grace is over.
+   *
+   * @param now - by `performance.now()`
+   * @param hasInput - whether poll has just seen input that is not received yet
+   */
+  checkTime(now: number, hasInput: boolean): void {
+    const { stoppedAt, options } = this.#shared;
     const bytes = this.#received + this.#sent;
     if (bytes !== this.#bytesWhenSilenceBegan || this.#lines) {
       this.#bytesWhenSilenceBegan = bytes;
       this.#silentSince = now;
     }
+    const isSilent = options.idleTimeout > 0 && now - this.#silentSince >= options.idleTimeout;
     if (now - (this.#lingersSince ?? now) > GRACE) this.close(`${this.#ending}`);
-    else if (idleTimeout > 0 && now - this.#silentSince >= idleTimeout) this.close('idle');
+    else if (isSilent) this.close('idle');
+    else if (stoppedAt !== undefined) this.#wrapUp(now - stoppedAt, hasInput);
+  }
+
+  /** After the signal: ends when nobody owes anybody anything, and in any case in time. */
+  #wrapUp(elapsed: number, hasInput: boolean): void {
+    const isDone = !hasInput && !this.#pending && !this.#lines;
+    if (elapsed > GRACE) this.close('the server stops');
+    else if (isDone || elapsed > DRAIN) this.end('the server stops');
   }
 
   close(reason: string): void {

@@ -9,9 +9,10 @@
 import { LISTEN_BACKLOG, LOOPBACK, listenOnAll } from '../../echo/addresses.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
-import { DRAIN, GRACE, onShutdown } from '../../echo/shutdown.ts';
+import { onShutdown } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
 import { Connection, Shared } from './connection.ts';
+import { Roster } from './roster.ts';
 
 /** New clients taken in one turn at most: those who are connected wait meanwhile. */
 const ACCEPTS_IN_A_TURN = 64;
@@ -31,31 +32,23 @@ await main('poll-loop', async (options) => {
     (at, ipv6Only) => sys.openListener(at, LISTEN_BACKLOG, ipv6Only),
     ({ fd }) => sys.close(fd),
   );
-
-  // Entry 0 is Node's own event loop; then come the listeners, then the connections.
-  const table = new sys.PollTable();
-  table.add(sys.eventLoopDescriptor(), sys.POLLIN);
-  for (const { fd } of listeners) {
-    sys.setNonBlocking(fd);
-    table.add(fd, sys.POLLIN);
-  }
-  const firstConnection = table.length;
-  const connections: Connection[] = [];
+  for (const { fd } of listeners) sys.setNonBlocking(fd);
+  const roster = new Roster(listeners.map(({ fd }) => fd));
+  const { table } = roster;
   /** With --work: who has a line to be answered, in turn. */
   const queue: Connection[] = [];
-  let accepting = true;
-  let stoppedAt: number | undefined;
   let nextSweep = 0;
 
   async function run(): Promise<void> {
-    while (stoppedAt === undefined || connections.length > 0) {
+    while (shared.stoppedAt === undefined || roster.open > 0) {
       const someoneReady = table.poll(patience()) > 0;
       if (someoneReady) {
         // From the end: whoever leaves is replaced by the last, and the last has had its turn.
         for (let i = table.length - 1; i > 0; i--) {
           if (table.revents(i) === 0) continue;
-          if (i < firstConnection) acceptFrom(table.fd(i));
-          else attend(connections[i - firstConnection] as Connection, ready);
+          const connection = roster.connectionAt(i);
+          if (connection) attend(connection, ready);
+          else acceptFrom(table.fd(i));
         }
       }
       const next = queue.shift();
@@ -69,6 +62,34 @@ await main('poll-loop', async (options) => {
     process.exit(0);
   }
 
+  /** Takes clients out of a listener's backlog. */
+  function acceptFrom(listener: number): void {
+    for (let i = 0; i < ACCEPTS_IN_A_TURN && roster.isAccepting; i++) {
+      try {
+        const fd = sys.accept(listener);
+        if (fd < 0) return;
+        welcome(fd);
+      } catch (error) {
+        // The listener stays readable: to ask poll about it again at once would spin.
+        log.notice(`no new clients until one leaves: ${(error as Error).message}`);
+        roster.setAccepting(false);
+        nextSweep = performance.now() + ANOTHER_TRY;
+      }
+    }
+  }
+
+  function welcome(fd: number): void {
+    const peer = () => sys.peerOf(fd);
+    if (roster.open >= options.maxConnections) {
+      log.refused(peer, `${options.maxConnections} connections are open`);
+      sys.close(fd);
+      return;
+    }
+    sys.setNonBlocking(fd);
+    sys.setsockopt(fd, sys.TCP_NODELAY, 1);
+    roster.add(fd, new Connection(fd, shared, log.connected(peer)));
+  }
+
   /** Lets a connection do what it can do now, and asks poll about what it waits for next. */
   function attend(connection: Connection, act: (connection: Connection) => void): void {
     try {
@@ -77,7 +98,8 @@ await main('poll-loop', async (options) => {
       connection.close((error as sys.SocketError).code);
     }
     if (connection.closed) {
-      forget(connection);
+      roster.remove(connection);
+      if (!roster.isAccepting && shared.stoppedAt === undefined) roster.setAccepting(true);
       return;
     }
     table.setEvents(connection.index, connection.events);
@@ -87,88 +109,33 @@ await main('poll-loop', async (options) => {
     }
   }
 
-  /** Takes clients out of a listener's backlog. */
-  function acceptFrom(listener: number): void {
-    for (let i = 0; i < ACCEPTS_IN_A_TURN && accepting; i++) {
-      try {
-        const fd = sys.accept(listener);
-        if (fd < 0) return;
-        welcome(fd);
-      } catch (error) {
-        // The listener stays readable: to ask poll about it again at once would spin.
-        log.notice(`no new clients until one leaves: ${(error as Error).message}`);
-        setAccepting(false);
-        nextSweep = performance.now() + ANOTHER_TRY;
-      }
-    }
-  }
-
-  function welcome(fd: number): void {
-    const peer = () => sys.peerOf(fd);
-    if (connections.length >= options.maxConnections) {
-      log.refused(peer, `${options.maxConnections} connections are open`);
-      sys.close(fd);
-      return;
-    }
-    sys.setNonBlocking(fd);
-    sys.setsockopt(fd, sys.TCP_NODELAY, 1);
-    const connection = new Connection(fd, shared, log.connected(peer));
-    connection.index = table.add(fd, sys.POLLIN);
-    connections.push(connection);
-  }
-
-  function forget({ index }: Connection): void {
-    table.remove(index);
-    const last = connections.pop() as Connection;
-    if (last.index !== index) {
-      connections[index - firstConnection] = last;
-      last.index = index;
-    }
-    if (!accepting && stoppedAt === undefined) setAccepting(true);
-  }
-
-  /** While poll is not asked about the listeners, new clients wait in the backlog. */
-  function setAccepting(yes: boolean): void {
-    accepting = yes;
-    for (let i = 1; i < firstConnection; i++) table.setEvents(i, yes ? sys.POLLIN : 0);
-  }
-
   /** Milliseconds until something is due that wakes nobody; -1 for never. */
   function patience(): number {
     if (queue.length > 0) return 0;
-    if (stoppedAt !== undefined) return 10;
+    if (shared.stoppedAt !== undefined) return 10;
     if (shared.lingering > 0) return 100;
-    if (!accepting && connections.length === 0) return ANOTHER_TRY;
+    if (!roster.isAccepting && roster.open === 0) return ANOTHER_TRY;
     return options.idleTimeout > 0 ? Math.min(options.idleTimeout / 4, 1000) : -1;
   }
 
-  /** Ends who has been silent or has lingered for too long, and, after a signal, who is done. */
+  /** Looks at the clock for everybody: silence, lingering and the end have their limits. */
   function sweep(someoneReady: boolean): void {
     const now = performance.now();
     if (now < nextSweep) return;
     nextSweep = now + Math.max(patience(), 10);
-    if (!accepting && stoppedAt === undefined && connections.length === 0) setAccepting(true);
-    for (const each of [...connections]) {
+    const isNobodyToLeave = roster.open === 0 && shared.stoppedAt === undefined;
+    if (isNobodyToLeave && !roster.isAccepting) roster.setAccepting(true);
+    for (const each of roster.everybody()) {
       const hasInput = someoneReady && table.revents(each.index) !== 0;
-      attend(each, (connection) => {
-        connection.checkTime(now);
-        if (stoppedAt === undefined || connection.closed) return;
-        const isDone = connection.isIdle && !hasInput;
-        if (isDone || now > stoppedAt + DRAIN) connection.end('the server stops');
-        if (now > stoppedAt + GRACE) connection.close('the server stops');
-      });
+      attend(each, () => each.checkTime(now, hasInput));
     }
   }
 
   onShutdown((signal) => {
-    log.notice(`${signal}: stopping with ${connections.length} open`);
-    stoppedAt = performance.now();
-    accepting = false;
+    log.notice(`${signal}: stopping with ${roster.open} open`);
+    shared.stoppedAt = performance.now();
     nextSweep = 0;
-    for (let i = 1; i < firstConnection; i++) {
-      sys.close(table.fd(i));
-      table.disable(i);
-    }
+    roster.closeListeners();
   });
 
   log.listening(listeners.map(({ at }) => at));
