@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type CellResults, readResults, summarize } from './results.ts';
+import { type CellResults, isLimited, quotient, readResults, summarize } from './results.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-test-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -55,18 +55,62 @@ test('a wrong option is one line, and exit code 2', async () => {
 });
 
 test('a ratio is that of the same round, and the median of all rounds', () => {
-  const round = (contestant: string, round: number, rate: number, limited = false) => ({
-    ...{ contestant, round, figures: { rate }, limited },
+  const round = (contestant: string, round: number, rate: number) => ({
+    ...{ contestant, round, figures: { rate } },
   });
   // The whole machine is ten times slower in the second round.
   const rounds = [
     ...[round('a', 0, 200), round('base', 0, 100)],
-    ...[round('a', 1, 20, true), round('base', 1, 10)],
+    ...[round('a', 1, 20), round('base', 1, 10)],
     ...[round('a', 2, 190), round('base', 2, 95)],
   ];
   const cell: CellResults = { id: 'x', words: 'x', rounds };
-  const expected = { median: 190, min: 20, max: 200, ratio: 2, limited: false };
+  const expected = {
+    median: 190,
+    min: 20,
+    max: 200,
+    ratio: 2,
+    ...{ limited: false, baselineLimited: false },
+  };
   expect(summarize(cell, 'a', 'rate', 'base')).toEqual(expected);
   expect(summarize(cell, 'a', 'rate', 'nobody')?.ratio).toBeUndefined();
   expect(summarize(cell, 'nobody', 'rate', 'base')).toBeUndefined();
+});
+
+test('a quotient of two cells is that of the same round, and the median of all rounds', () => {
+  const cell = (...rates: number[]): CellResults => ({
+    id: 'x',
+    words: 'x',
+    rounds: rates.map((rate, round) => ({ contestant: 'a', round, figures: { rate } })),
+  });
+  // Of the medians, 100 and 100, it would be 1.
+  expect(quotient(cell(50, 100, 200), cell(100, 50, 400), 'a', 'rate')).toBe(0.5);
+  expect(quotient(cell(50), cell(100), 'nobody', 'rate')).toBeUndefined();
+  expect(quotient(cell(50), cell(), 'a', 'rate')).toBeUndefined();
+});
+
+test('a rate is limited by a generator that was always busy, a latency by one that was late', () => {
+  expect(isLimited('rate', { rate: 5, saturation: 0.94 })).toBe(false);
+  expect(isLimited('rate', { rate: 5, saturation: 0.95, ownLag: 0 })).toBe(true);
+  const waits = { p50: 100, p99: 1000, saturation: 1, ownLag: 499, ownLagMedian: 49, ownWait: 20 };
+  expect(isLimited('p50', waits)).toBe(false);
+  expect(isLimited('p99', waits)).toBe(false);
+  expect(isLimited('p99', { ...waits, ownLag: 500 })).toBe(true);
+  expect(isLimited('p50', { ...waits, ownLag: 500 })).toBe(false);
+  expect(isLimited('p50', { ...waits, ownLagMedian: 50 })).toBe(true);
+  expect(isLimited('p50', { ...waits, ownWait: 50 })).toBe(true);
+});
+
+test('what was limited in half of the rounds is marked, and so is a ratio to it', () => {
+  const round = (contestant: string, round: number, saturation: number) => ({
+    ...{ contestant, round, figures: { rate: 100, saturation } },
+  });
+  const rounds = [
+    ...[round('a', 0, 0.5), round('base', 0, 1)],
+    ...[round('a', 1, 0.5), round('base', 1, 0.5)],
+  ];
+  const cell: CellResults = { id: 'x', words: 'x', rounds };
+  const marks = (id: string) => summarize(cell, id, 'rate', 'base');
+  expect(marks('a')).toMatchObject({ limited: false, baselineLimited: true });
+  expect(marks('base')).toMatchObject({ limited: true, baselineLimited: true });
 });

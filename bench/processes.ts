@@ -45,8 +45,7 @@ function placeOn([first, second, third, fourth]: readonly number[]): Placement {
       server: [first],
       generators: [[second]],
       neighbours: third === undefined ? [second] : [third],
-      inWords:
-        'Servers that are one thread at work are pinned to one core, the generator to another. Servers that use several cores share those with the generator.',
+      inWords: `Servers that are one thread at work are pinned to one core, the generator to another, which bad neighbours and silent clients ${third === undefined ? 'share' : 'leave for a third'}. Servers that use several cores share those with the generator.`,
     };
   }
   return {

@@ -69,9 +69,6 @@ export const SHORT = 64;
 /** Bytes of a line in bulk: no divisor of any buffer's size, so that reads end in the middle of lines. */
 export const LONG = 1009;
 
-/** Figures above this share of a core are what the generator could do, not the server. */
-export const SATURATED = 0.95;
-
 /** Clients in the closed loop, spread over the generators. */
 export async function throughput(
   { server, generators, effort }: Scene,

@@ -9,16 +9,16 @@ export interface Round {
   /** From 0; the contestants take turns in each. */
   readonly round: number;
   readonly figures: Figures;
-  /** Whether the generator was the limit: the server could do more, perhaps. */
-  readonly limited: boolean;
 }
 
+/** The rounds of all contestants in one situation. */
 export interface CellResults {
   readonly id: string;
   readonly words: string;
   readonly rounds: readonly Round[];
 }
 
+/** The answers to one question. */
 export interface QuestionResults {
   readonly id: string;
   readonly title: string;
@@ -35,6 +35,7 @@ export interface Wrong {
   readonly what: string;
 }
 
+/** A results file. */
 export interface Results {
   readonly format: 1;
   /** ISO 8601, when the run began. */
@@ -81,7 +82,26 @@ export interface Summary {
    * down for a while slows both. Undefined without a baseline.
    */
   readonly ratio: number | undefined;
+  /** Whether the generator was the limit in half of the rounds or more: the server is better, perhaps. */
   readonly limited: boolean;
+  /** The same of the baseline, and so of the ratio. */
+  readonly baselineLimited: boolean;
+}
+
+/** Figures above this share of a core are what the generator could do, not the server. */
+const SATURATED = 0.95;
+
+/**
+ * Whether a measure says more about the generator than about the server. A rate does, when the
+ * generator always had something to do. A latency does, when half of it or more is the generator's
+ * own: it sent late, or waited for its core when the answer was there.
+ */
+export function isLimited(measure: string, figures: Figures): boolean {
+  const { saturation = 0, ownLag = 0, ownLagMedian = 0, ownWait = 0 } = figures;
+  const latency = figures[measure] ?? 0;
+  if (measure === 'p50') return Math.max(ownLagMedian, ownWait) >= latency / 2;
+  if (measure === 'p99') return Math.max(ownLag, ownWait) >= latency / 2;
+  return saturation >= SATURATED;
 }
 
 /** Sums up one figure of one contestant in one cell; undefined when there is none. */
@@ -91,12 +111,17 @@ export function summarize(
   measure: string,
   baseline: string,
 ): Summary | undefined {
-  const mine = rounds.filter((each) => each.contestant === contestant && measure in each.figures);
+  const of = (id: string) =>
+    rounds.filter((each) => each.contestant === id && measure in each.figures);
+  const isMostlyLimited = (list: readonly Round[]) =>
+    list.length > 0 &&
+    list.filter(({ figures }) => isLimited(measure, figures)).length * 2 >= list.length;
+  const mine = of(contestant);
+  const base = of(baseline);
   const values = mine.map(({ figures }) => figures[measure] as number);
   if (values.length === 0) return undefined;
   const ratios = mine.flatMap(({ round, figures }) => {
-    const other = rounds.find((each) => each.contestant === baseline && each.round === round);
-    const divisor = other?.figures[measure];
+    const divisor = base.find((each) => each.round === round)?.figures[measure];
     return divisor ? [(figures[measure] as number) / divisor] : [];
   });
   return {
@@ -104,8 +129,30 @@ export function summarize(
     min: Math.min(...values),
     max: Math.max(...values),
     ratio: ratios.length > 0 ? median(ratios) : undefined,
-    limited: mine.filter(({ limited }) => limited).length * 2 > mine.length,
+    limited: isMostlyLimited(mine),
+    baselineLimited: isMostlyLimited(base),
   };
+}
+
+/**
+ * One contestant's figure in one cell, divided by its own in another: the median of the quotients of
+ * each round, because figures of different rounds are minutes apart. Undefined when there is none.
+ */
+export function quotient(
+  above: CellResults,
+  below: CellResults,
+  contestant: string,
+  measure: string,
+): number | undefined {
+  const quotients = above.rounds.flatMap((mine) => {
+    const other = below.rounds.find(
+      (each) => each.contestant === contestant && each.round === mine.round,
+    );
+    const [dividend, divisor] = [mine.figures[measure], other?.figures[measure]];
+    if (mine.contestant !== contestant || dividend === undefined || !divisor) return [];
+    return [dividend / divisor];
+  });
+  return quotients.length > 0 ? median(quotients) : undefined;
 }
 
 /** The middle one, or the mean of the middle two. The list must not be empty. */

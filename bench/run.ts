@@ -4,8 +4,8 @@ import type { Contestant, LeftOut } from './contestants.ts';
 import { Generator, WrongServer } from './generator-process.ts';
 import { onCores, placement } from './processes.ts';
 import type { Progress } from './progress.ts';
-import { type Cell, type Effort, type Figures, type Question, SATURATED } from './question.ts';
-import type { CellResults, QuestionResults, Round, Wrong } from './results.ts';
+import type { Cell, Effort, Question } from './question.ts';
+import type { QuestionResults, Round, Wrong } from './results.ts';
 import { Server } from './server.ts';
 
 /** Milliseconds between two measurements, in which a server forgets the last clients. */
@@ -76,13 +76,16 @@ export async function answer(
   const { question } = plan;
   const { generators, neighbour } = stage;
   const servers = question.freshServers ? new Servers() : stage.servers;
-  const cells: CellResults[] = [];
-  for (const { cell, contestants } of plan.cells) {
-    const args = cell.args ?? [];
-    if (!question.freshServers) await servers.prepare(contestants, args);
-    const rounds: Round[] = [];
-    const disqualified = new Set<Contestant>();
-    for (let round = 0; round < plan.rounds; round++) {
+  const asked = plan.cells.map((each) => ({
+    ...each,
+    rounds: [] as Round[],
+    disqualified: new Set<Contestant>(),
+  }));
+  // All cells in each round: figures of two cells are compared, too, and must not be minutes apart.
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const { cell, contestants, rounds, disqualified } of asked) {
+      const args = cell.args ?? [];
+      if (!question.freshServers) await servers.prepare(contestants, args);
       for (const contestant of contestants) {
         if (disqualified.has(contestant)) continue;
         const of = `round ${round + 1} of ${plan.rounds}`;
@@ -95,8 +98,7 @@ export async function answer(
           const { oneClient } = contestant;
           const [generator = neighbour] = generators;
           const scene = { server, generators, generator, neighbour, effort, startUp, oneClient };
-          const figures = await cell.measure(scene);
-          rounds.push({ contestant: contestant.id, round, figures, limited: isLimited(figures) });
+          rounds.push({ contestant: contestant.id, round, figures: await cell.measure(scene) });
         } catch (error) {
           disqualified.add(contestant);
           const what = error instanceof WrongServer ? error.message : `not measured: ${error}`;
@@ -107,25 +109,14 @@ export async function answer(
         await sleep(BREATH);
       }
     }
-    const right = rounds.filter(
-      ({ contestant }) => ![...disqualified].some(({ id }) => id === contestant),
-    );
-    cells.push({ id: cell.id, words: cell.words, rounds: right });
   }
+  const cells = asked.map(({ cell, rounds, disqualified }) => {
+    const wrongIds = [...disqualified].map((each) => each.id);
+    const right = rounds.filter(({ contestant }) => !wrongIds.includes(contestant));
+    return { id: cell.id, words: cell.words, rounds: right };
+  });
   const { id, title, measures, baseline } = question;
   return { id, title, measures, baseline, cells };
-}
-
-/**
- * Whether a figure says more about the generator than about the server: it had no CPU time left, or
- * sent so late that its own lateness is a good part of the latency.
- */
-function isLimited({
-  saturation = 0,
-  ownLag = 0,
-  p99 = Number.POSITIVE_INFINITY,
-}: Figures): boolean {
-  return saturation >= SATURATED || ownLag > p99 / 2;
 }
 
 interface Running {
@@ -139,14 +130,15 @@ class Servers {
   readonly #running = new Map<Contestant, Running>();
   #args: readonly string[] = [];
 
-  /** Starts the servers of the next cell, unless they run already with these arguments. */
+  /** Starts the servers of the next cell, unless they run already. */
   async prepare(contestants: readonly Contestant[], args: readonly string[]): Promise<void> {
-    if (args.join() !== this.#args.join()) await this.stopAll();
+    // One that burns CPU has found out once how fast this machine is: a fresh one errs anew.
+    if (args.length > 0 || this.#args.length > 0) await this.stopAll();
     this.#args = args;
     // One that does not start is tried again, and told, at its turn.
     const starting = contestants.map((contestant) => () => this.get(contestant, args));
     if (args.length === 0) await Promise.allSettled(starting.map((start) => start()));
-    // With --work they find out at their start how fast this machine is: one after the other.
+    // What they find out must not depend on each other: one after the other.
     else for (const start of starting) await start().catch(() => undefined);
   }
 

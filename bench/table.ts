@@ -10,9 +10,11 @@ export function tables(question: QuestionResults, contestants: Results['contesta
       const rows = contestants.flatMap(({ id }) => {
         const summary = summarize(cell, id, measure.name, question.baseline);
         if (!summary) return [];
-        const { median, min, max, ratio, limited } = summary;
+        const { median, min, max, ratio, limited, baselineLimited } = summary;
         const spread = `${digits(min)} to ${digits(max)}`;
-        const mark = limited ? '  limited by the generator' : '';
+        const who = [limited && id, baselineLimited && question.baseline].filter(Boolean);
+        const mark =
+          who.length > 0 ? `  the generator limited ${[...new Set(who)].join(', ')}` : '';
         return [[id, digits(median), spread, `${ratio?.toFixed(2) ?? ''}${mark}`]];
       });
       if (rows.length === 0) continue;

@@ -168,14 +168,12 @@ export function bestOf(book: Book, figures: readonly Figure[]): string | undefin
 /** Each contestant's throughput as a share of its own without silent clients. */
 function growthChart(book: Book): Chart | undefined {
   const cells = book.cells('growth');
-  const figure = (cell: string, id: string) => book.figure('growth', cell, 'linesPerSecond', id);
   const lines = book.ids.flatMap((name) => {
-    const alone = figure('growth-0', name)?.median;
-    if (!alone) return [];
     const points = cells.flatMap(({ id }) => {
-      const median = figure(id, name)?.median;
-      return median === undefined ? [] : [{ x: Number(id.split('-').at(-1)), y: median / alone }];
+      const y = book.quotient('growth', 'linesPerSecond', id, 'growth-0', name);
+      return y === undefined ? [] : [{ x: Number(id.split('-').at(-1)), y }];
     });
+    if (points.length === 0) return [];
     return [{ name, isModel: book.isModel(name), isMain: name === 'poll-loop', points }];
   });
   if (lines.length === 0) return undefined;

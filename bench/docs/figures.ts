@@ -1,5 +1,12 @@
 /** Access to a results file, and how its figures are written. */
-import { type CellResults, digits, type Results, type Summary, summarize } from '../results.ts';
+import {
+  type CellResults,
+  digits,
+  quotient,
+  type Results,
+  type Summary,
+  summarize,
+} from '../results.ts';
 
 /** A figure with what is needed to write it. */
 export interface Figure extends Summary {
@@ -8,6 +15,7 @@ export interface Figure extends Summary {
   readonly better: 'more' | 'less';
 }
 
+/** A run's results, and what is asked of them. */
 export class Book {
   readonly results: Results;
 
@@ -15,6 +23,7 @@ export class Book {
     this.results = results;
   }
 
+  /** All contestants, in the order of the tables. */
   get ids(): string[] {
     return this.results.contestants.map(({ id }) => id);
   }
@@ -23,14 +32,17 @@ export class Book {
     return this.results.contestants.some((each) => each.id === id && each.kind === 'model');
   }
 
+  /** The situations of a question; none when it was not asked. */
   cells(question: string): readonly CellResults[] {
     return this.results.questions.find(({ id }) => id === question)?.cells ?? [];
   }
 
+  /** Whether anybody has this figure. */
   hasMeasure(question: string, cell: string, measure: string): boolean {
     return this.ids.some((id) => this.figure(question, cell, measure, id) !== undefined);
   }
 
+  /** One contestant's figure, its rounds summed up; undefined when it has none. */
   figure(question: string, cell: string, measure: string, contestant: string): Figure | undefined {
     const asked = this.results.questions.find(({ id }) => id === question);
     const found = asked?.cells.find(({ id }) => id === cell);
@@ -45,23 +57,55 @@ export class Book {
     const found = this.cells(question).find(({ id }) => id === cell);
     return found && summarize(found, a, measure, b)?.ratio;
   }
+
+  /**
+   * One contestant's figure in a cell as a multiple of its own in another (beside 10,000 silent clients,
+   * of that without them): the median of the quotients of each round. Undefined when one is missing.
+   */
+  quotient(
+    question: string,
+    measure: string,
+    cell: string,
+    of: string,
+    contestant: string,
+  ): number | undefined {
+    const [above, below] = [cell, of].map((id) =>
+      this.cells(question).find((each) => each.id === id),
+    );
+    return above && below && quotient(above, below, contestant, measure);
+  }
 }
 
 /** A median with its unit; what the generator limited is a bound only. */
 export function written(figure: Figure | undefined): string {
   if (!figure) return '–';
   const [value, unit] = scaled(figure);
-  const bound = figure.limited ? (figure.better === 'more' ? '≥ ' : '≤ ') : '';
-  return `${bound}${digits(value)}${unit ? ` ${unit}` : ''}`;
+  return `${bound(figure)}${digits(value)}${unit ? ` ${unit}` : ''}`;
 }
 
 /** As `written`, in the least room. */
 export function short(figure: Figure): string {
   const [value, unit] = scaled(figure);
-  const bound = figure.limited ? (figure.better === 'more' ? '≥ ' : '≤ ') : '';
   const isLarge = value >= 10_000;
   const number = isLarge ? `${digits(Number((value / 1000).toPrecision(3)))}k` : digits(value);
-  return `${bound}${number}${/^(ms|µs|KiB|MiB)$/.test(unit) ? ` ${unit}` : ''}`;
+  return `${bound(figure)}${number}${/^(ms|µs|KiB|MiB)$/.test(unit) ? ` ${unit}` : ''}`;
+}
+
+/** A server that the generator limited may be better than its figure. */
+function bound({ limited, better }: Figure): string {
+  if (!limited) return '';
+  return better === 'more' ? '≥ ' : '≤ ';
+}
+
+/**
+ * A ratio to the baseline, with the bound that it is when the generator limited one of the two; `~` when
+ * it limited both, and the true one may lie on either side. Empty when there is none.
+ */
+export function writtenRatio({ ratio, limited, baselineLimited, better }: Figure): string {
+  if (ratio === undefined) return '';
+  const text = ratio.toFixed(2);
+  if (limited === baselineLimited) return limited ? `~ ${text}` : text;
+  return `${limited === (better === 'more') ? '≥' : '≤'} ${text}`;
 }
 
 /** Microseconds become milliseconds where they are many. */

@@ -2,7 +2,7 @@
 import { digits, median, type QuestionResults } from '../results.ts';
 import { bestOf, type Chart, summaryPicks } from './charts.ts';
 import { explanation, winner } from './explanations.ts';
-import { type Book, type Figure, written } from './figures.ts';
+import { type Book, type Figure, written, writtenRatio } from './figures.ts';
 
 /** @param file - the results file's name, without its folder */
 export function page(book: Book, charts: readonly Chart[], file: string): string {
@@ -108,7 +108,7 @@ function section(
   const withRatio = (figure: Figure) => {
     const value = written(bare ? { ...figure, unit: '' } : figure);
     const counts = figure.unit === '';
-    return figure.ratio === undefined || counts ? value : `${value} (${figure.ratio.toFixed(2)})`;
+    return figure.ratio === undefined || counts ? value : `${value} (${writtenRatio(figure)})`;
   };
   return [
     `## ${number}. ${question.title}`,

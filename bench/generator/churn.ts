@@ -1,6 +1,7 @@
 /** Clients that come, say one line, and go. */
 import { SocketError } from '../../sockets/errors.ts';
 import * as sys from '../../sockets/index.ts';
+import { busySeconds } from './busy.ts';
 import { Connection, WrongEcho } from './connection.ts';
 import { freshAddress } from './crowd.ts';
 import { EPOLLIN, Epoll } from './epoll.ts';
@@ -55,7 +56,7 @@ export function churn({
 
   const warmAt = performance.now() + warmUp * 1000;
   let startedAt = 0;
-  let cpu = process.cpuUsage();
+  let busy = busySeconds();
   let done = 0;
   let left = clients;
   let isOver = false;
@@ -67,11 +68,11 @@ export function churn({
     if (startedAt === 0 && now >= warmAt) {
       startedAt = now;
       done = 0;
-      cpu = process.cpuUsage();
+      busy = busySeconds();
     } else if (!isOver && startedAt > 0 && now >= startedAt + seconds * 1000) {
       const elapsed = (now - startedAt) / 1000;
-      const { user, system } = process.cpuUsage(cpu);
-      result = { clientsPerSecond: done / elapsed, saturation: (user + system) / 1e6 / elapsed };
+      const saturation = (busySeconds() - busy) / elapsed;
+      result = { clientsPerSecond: done / elapsed, saturation };
       isOver = true;
     }
     if (ready > 0) lastByteAt = now;

@@ -1,5 +1,6 @@
 /** The two kinds of load, and what is measured under each. */
 import { createHistogram } from 'node:perf_hooks';
+import { busySeconds, waitingSeconds } from './busy.ts';
 import type { Connection } from './connection.ts';
 import type { Crowd } from './crowd.ts';
 
@@ -14,7 +15,7 @@ export interface ClosedLoop {
 export interface Throughput {
   readonly linesPerSecond: number;
   readonly bytesPerSecond: number;
-  /** CPU time of the generator for each second of the measurement: near 1, it was the limit. */
+  /** The part of the time in which the generator had something to do: near 1, it was the limit. */
   readonly saturation: number;
 }
 
@@ -33,8 +34,11 @@ export interface Latency {
   readonly p999: number;
   readonly max: number;
   readonly lines: number;
-  /** p99 of how late the generator sent: latency that is its own. */
+  /** How late the generator sent, p99 and p50: latency that is its own. */
   readonly ownLag: number;
+  readonly ownLagMedian: number;
+  /** How long it waited for its core for each line, on average: that is its own, too. */
+  readonly ownWait: number;
 }
 
 /** As many lines as the server can do, with a fixed number in flight. All bytes are compared. */
@@ -48,7 +52,7 @@ export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop
   });
   const warmAt = performance.now() + warmUp * 1000;
   let startedAt = 0;
-  let cpu = process.cpuUsage();
+  let busy = busySeconds();
   let bytes = 0;
   for (;;) {
     const ready = epoll.wait(100);
@@ -56,15 +60,15 @@ export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop
     if (startedAt === 0 && now >= warmAt) {
       startedAt = now;
       bytes = 0;
-      cpu = process.cpuUsage();
+      busy = busySeconds();
     } else if (startedAt > 0 && now >= startedAt + seconds * 1000) {
       const elapsed = (now - startedAt) / 1000;
-      const { user, system } = process.cpuUsage(cpu);
+      const saturation = (busySeconds() - busy) / elapsed;
       crowd.drain();
       return {
         linesPerSecond: bytes / lineLength / elapsed,
         bytesPerSecond: bytes / elapsed,
-        saturation: (user + system) / 1e6 / elapsed,
+        saturation,
       };
     }
     for (let i = 0; i < ready; i++) {
@@ -95,6 +99,7 @@ export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Lat
   /** Lines that were due so far, and lines that are back. */
   let due = 0;
   let back = 0;
+  const waited = waitingSeconds();
   let lastByteAt = startedAt;
   while (back < total) {
     let now = performance.now();
@@ -131,6 +136,8 @@ export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Lat
     max: latency.max / 1000,
     lines: latency.count,
     ownLag: lag.percentile(99) / 1000,
+    ownLagMedian: lag.percentile(50) / 1000,
+    ownWait: ((waitingSeconds() - waited) * 1e6) / total,
   };
 }
 
