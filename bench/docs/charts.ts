@@ -1,6 +1,7 @@
 /** Which charts there are, and what they show. */
 import type { Measure } from '../question.ts';
 import { type Bar, barChart, type Column, lineChart } from './chart.ts';
+import { figuresAt, leaders, MARGIN_IN_WORDS, type Place } from './contest.ts';
 import { type Book, type Figure, short } from './figures.ts';
 
 export interface Chart {
@@ -12,10 +13,7 @@ export interface Chart {
 }
 
 /** A column of a bar chart: one measure in one cell. */
-interface Pick {
-  readonly question: string;
-  readonly cell: string;
-  readonly measure: string;
+interface Pick extends Place {
   readonly heading: readonly [string, string];
 }
 
@@ -133,36 +131,25 @@ function barsOf(
   better: string,
   common: boolean,
 ): string {
-  const figures = picks.map(({ question, cell, measure }) =>
-    book.ids.flatMap((id) => book.figure(question, cell, measure, id) ?? []),
-  );
+  const figures = picks.map((pick) => figuresAt(book, pick));
   const most = (list: readonly Figure[]) =>
     Math.max(Number.MIN_VALUE, ...list.map(({ median }) => median));
   const rows = book.ids.filter((id) => figures.flat().some(({ contestant }) => contestant === id));
-  const columns: Column[] = picks.map(({ heading }, i) => {
+  const columns: Column[] = picks.map((pick, i) => {
     const mine = figures[i] ?? [];
     const longest = most(common ? figures.flat() : mine);
-    const best = bestOf(book, mine);
+    const best = leaders(book, pick);
     const bars = rows.map((row): Bar => {
       const figure = mine.find(({ contestant }) => contestant === row);
       const share = figure && figure.median / longest;
       const label = figure ? short(figure) : '–';
-      return { row, isModel: book.isModel(row), share, label, isBest: row === best };
+      return { row, isModel: book.isModel(row), share, label, isBest: best.includes(row) };
     });
-    return { heading, bars };
+    return { heading: pick.heading, bars };
   });
   const blocking = rows.includes('blocking') && picks.length > 1;
-  const caption = `${better} Blue: models, the best in bold. Grey: baselines.${blocking ? ' –: not asked.' : ''}`;
+  const caption = `${better} Blue: models; bold: the best, and those within ${MARGIN_IN_WORDS} of it. Grey: baselines.${blocking ? ' –: not asked.' : ''}`;
   return barChart(columns, rows, title, caption);
-}
-
-/** The model with the best figure; a baseline is no competitor. */
-export function bestOf(book: Book, figures: readonly Figure[]): string | undefined {
-  const models = figures.filter(({ contestant }) => book.isModel(contestant));
-  const sorted = models.toSorted((a, b) =>
-    a.better === 'more' ? b.median - a.median : a.median - b.median,
-  );
-  return sorted[0]?.contestant;
 }
 
 /** Each contestant's throughput as a share of its own without silent clients. */

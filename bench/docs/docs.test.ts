@@ -51,3 +51,49 @@ test('a server that was wrong, and what was left out, stand on the page', () => 
   expect(text).toContain('**Wrong**: `snippet` in echo-50: byte 64 should begin "a"');
   expect(text).toContain('Left out: c-epoll: there is no C compiler (cc).');
 });
+
+test('nothing is said about this run that this run has not measured', () => {
+  const without = (question: string) =>
+    new Book({ ...results, questions: results.questions.filter(({ id }) => id !== question) });
+  const guideOf = (some: Book) => page(some, [], file).split('## Which model')[1];
+  expect(guideOf(book)).toMatch(/In this run .* had the most echoes/);
+  expect(guideOf(book)).toMatch(/In this run .* answered the most lines/);
+  expect(guideOf(without('echo'))).not.toMatch(/most echoes|bare `node:net`/);
+  expect(guideOf(without('work'))).not.toMatch(/answered the most|waits? the least/);
+  expect(page(without('work'), [], file)).not.toContain('And when a line costs CPU?');
+
+  const contestants = results.contestants.filter(({ id }) => ['rxjs', 'c-epoll'].includes(id));
+  const oneModel = new Book({ ...results, contestants });
+  expect(guideOf(oneModel)).not.toContain('In this run `');
+});
+
+/** A book of one cell with the medians that are given, `pipe` at 1000. */
+function echoes(figures: Record<string, number>): Book {
+  const rounds = Object.entries({ ...figures, pipe: 1000 }).map(([contestant, linesPerSecond]) => ({
+    contestant,
+    round: 0,
+    figures: { linesPerSecond },
+  }));
+  const [first] = results.questions.filter(({ id }) => id === 'echo');
+  if (!first) throw new Error('the echo was not measured');
+  const cells = [{ id: 'echo-50', words: '50 clients', rounds }];
+  return new Book({ ...results, questions: [{ ...first, cells } as typeof first] });
+}
+
+test('who cannot be told from the best is bold as well, and a baseline never is', () => {
+  const text = page(
+    echoes({ cluster: 2000, 'poll-loop': 1800, rxjs: 1700, 'c-epoll': 2100 }),
+    [],
+    file,
+  );
+  expect(text).toContain('| `cluster` | **2,000 (2.00)** |');
+  expect(text).toContain('| `poll-loop` | **1,800 (1.80)** |');
+  expect(text).toContain('| `rxjs` | 1,700 (1.70) |');
+  expect(text).toContain('| `c-epoll` | 2,100 (2.10) |');
+  expect(text).toContain('In this run `poll-loop` and `cluster` had the most echoes');
+});
+
+test('two that are level are not said to differ', () => {
+  expect(page(echoes({ rxjs: 1120 }), [], file)).toContain('level with bare `node:net` (1.12)');
+  expect(page(echoes({ rxjs: 600 }), [], file)).toContain('at 0.60 of bare `node:net`');
+});
