@@ -47,6 +47,11 @@ export class LineFramer {
     return this.#overlong;
   }
 
+  /** What the log says about that. */
+  get overlongReason(): string {
+    return `a line is longer than ${this.#maxLine} bytes`;
+  }
+
   /** How many bytes wait for their terminator. */
   get tailLength(): number {
     return this.#tailLength;

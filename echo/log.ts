@@ -48,6 +48,11 @@ export class Log {
     }
   }
 
+  /** Whether lines wait for standard output to be read, which takes turns of Node's event loop. */
+  get isBehind(): boolean {
+    return !this.#gone && process.stdout.writableLength > 0;
+  }
+
   /** Something about the server as a whole: `log.notice('stopping')`. */
   notice(message: string, fields: Fields = {}): void {
     this.#line('notice', message, { message, ...fields });

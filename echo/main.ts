@@ -8,7 +8,7 @@ import {
 } from './options.ts';
 
 /** What a user can do something about; anything else is a bug, and shows its stack. */
-const EXPECTED = /^(E[A-Z]+|ERR_UNSUPPORTED_PLATFORM|ERR_WORKERS_DIE)$/;
+const EXPECTED = /^(E[A-Z]+|EAI_[A-Z]+|ERR_UNSUPPORTED_PLATFORM|ERR_WORKERS_DIE)$/;
 
 /**
  * Runs a model: parses its options and starts it. Exits with 2 after a wrong option, with 1 when the
@@ -45,7 +45,8 @@ const explanations: Record<string, string> = {
   EADDRINUSE: 'that port is in use; choose another with --port, or --port 0 for a free one',
   EADDRNOTAVAIL: 'that address is not one of this machine',
   EACCES: 'that port needs privileges; choose one above 1023',
-  ENOTFOUND: 'no such host',
+  ENOTFOUND: 'no such host (--host, or HOST in the environment)',
+  EAI_AGAIN: 'no name server answers (--host, or HOST in the environment)',
 };
 
 function explain(code: string, message: string): string {

@@ -282,6 +282,41 @@ describe.each(models)('%s', (model) => {
     expect(server.said).toContain('idle');
   });
 
+  test('a client that waits for the server is not idle', async () => {
+    const server = await start(model, '--idle-timeout', '0.4', '--work', '500', ...workers);
+    const client = await clientOf(server);
+    await client.send('costs more\r\nthan the timeout\r\n');
+    const other = await clientOf(server);
+    await other.send('comes meanwhile\r\n');
+    expect(String((await client.receiveEnd()).bytes)).toBe('costs more\r\nthan the timeout\r\n');
+    expect(String((await other.receiveEnd()).bytes)).toBe('comes meanwhile\r\n');
+  });
+
+  test('a log that is read late comes all the same', async () => {
+    // A pipe, whose reader goes on when it is told to.
+    const reader = 'head -1 >&3; head -c 1 <&4 >/dev/null; exec cat >&3';
+    const command = `exec 3>&1 4<&0; "$0" --import tsx models/${model} --port 0 --host 127.0.0.1 ${workers.join(' ')} | (${reader})`;
+    const child = spawn('sh', ['-c', command, process.execPath], {
+      cwd: root,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    try {
+      let said = '';
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        said += text;
+      });
+      await expect.poll(() => said, { timeout: 20_000 }).toContain('\n');
+      const port = Number(/:(\d+) /.exec(said)?.[1]);
+      // 150 bytes for each: more than a pipe holds.
+      for (let i = 0; i < 800; i++) await (await connect({ port, name: `${i}` })).close();
+      child.stdin.write('x');
+      await expect.poll(() => said.match(/closed/g)?.length, { timeout: 10_000 }).toBe(800);
+    } finally {
+      process.kill(-(child.pid as number), 'SIGKILL');
+    }
+  });
+
   test('a log that nobody reads, or that is closed, ends nothing', async () => {
     for (const reader of ['sleep 30', 'head -1']) {
       const command = `exec 3>&1; "$0" --import tsx models/${model} --port 0 --host 127.0.0.1 ${workers.join(' ')} | (head -1 >&3; ${reader})`;
@@ -313,6 +348,7 @@ describe.each(['poll-loop', 'worker-threads', 'cluster', 'rxjs'])('%s', (model) 
   test('--max-connections is exact', async () => {
     const workers = model === 'cluster' ? ['--workers', '2'] : [];
     const server = await start(model, '--max-connections', '3', ...workers);
+    for (let i = 0; i < 4; i++) await (await clientOf(server)).close(); // without a word
     const taken = [];
     for (let i = 0; i < 3; i++) {
       const client = await clientOf(server);

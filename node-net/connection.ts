@@ -24,9 +24,7 @@ export class Connection {
     this.socket = socket;
     this.framer = new LineFramer(options.endOfLine, options.maxLine);
     const entry = log.connected(() => peerOf(socket));
-    if (options.idleTimeout > 0) {
-      socket.setTimeout(options.idleTimeout, () => this.destroy('idle'));
-    }
+    if (options.idleTimeout > 0) this.#endWhenSilent(options.idleTimeout);
     // Node reports the client's FIN on a paused socket, too: an answer may still be outstanding.
     socket.on('end', () => {
       this.#ended = true;
@@ -68,6 +66,25 @@ export class Connection {
     if (this.#finishReason !== undefined) this.finish(this.#finishReason);
     else if (this.#ended) this.socket.end();
     else this.socket.resume();
+  }
+
+  #endWhenSilent(idleTimeout: number): void {
+    const { socket } = this;
+    socket.setTimeout(idleTimeout);
+    socket.on('timeout', () => {
+      const { bytesRead } = socket;
+      // Input may have come while the event loop was busy with others: let it look first.
+      setImmediate(() => {
+        const waitsForUs = this.#paused && socket.writableLength === 0;
+        if (waitsForUs || socket.bytesRead !== bytesRead) socket.setTimeout(idleTimeout);
+        else this.destroy('idle');
+      });
+    });
+  }
+
+  /** Ends the connection if a line has grown beyond `--max-line`. */
+  finishIfOverlong(): void {
+    if (this.framer.overlong) this.finish(this.framer.overlongReason);
   }
 
   /**

@@ -55,7 +55,9 @@ export async function serve(
       socket.destroy();
       return;
     }
-    if (socket.destroyed) {
+    // It may have left while the answer was awaited, and its FIN is not reported again.
+    if (socket.destroyed || socket.readableEnded) {
+      socket.destroy();
       admission.release();
       return;
     }

@@ -5,7 +5,9 @@
  * output to a pipe stand still. libuv, the library below Node's event loop, has an answer for programs
  * that embed it: one descriptor (an epoll or kqueue instance) that is readable when the loop has
  * something to do. A poll table with that descriptor in it waits for both, and misses no signal: it
- * does not matter whether one comes during the wait or just before it.
+ * does not matter whether one comes during the wait or just before it. It does not know of what the
+ * program itself has begun since the loop last turned (a write that waits, a timer): then the loop has
+ * to turn once more.
  *
  * Source: libuv's documentation of uv_backend_fd.
  */

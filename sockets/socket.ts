@@ -106,12 +106,18 @@ export function listen(fd: number, backlog: number): void {
   check(c.listen(fd, backlog), 'listen');
 }
 
+/** What accept(2) says of a connection that is not to be had any more: the next one may be. */
+const LOST = new Set([
+  ...['ECONNABORTED', 'ENETDOWN', 'EPROTO', 'ENOPROTOOPT', 'EHOSTDOWN', 'ENONET'],
+  ...['EHOSTUNREACH', 'EOPNOTSUPP', 'ENETUNREACH', 'EPERM'],
+]);
+
 /**
  * Takes the next connection out of a listener's backlog (accept(2)).
  *
- * @returns the new socket, or `WOULD_BLOCK`, or `INTERRUPTED`. A connection that its client has
- *   given up meanwhile (ECONNABORTED) counts as nothing to accept.
- * @throws SocketError, with code EMFILE or ENFILE when no descriptor is left
+ * @returns the new socket, or `WOULD_BLOCK`, or `INTERRUPTED`. A connection that has ended meanwhile
+ *   (ECONNABORTED; on Linux also its pending network errors) counts as nothing to accept.
+ * @throws SocketError, with code EMFILE, ENFILE, ENOBUFS or ENOMEM when there is no room for it
  */
 export function accept(listener: number): number {
   const fd = c.accept(listener, null, null);
@@ -122,7 +128,7 @@ export function accept(listener: number): number {
   try {
     return failed('accept');
   } catch (error) {
-    if (error instanceof SocketError && error.code === 'ECONNABORTED') return WOULD_BLOCK;
+    if (error instanceof SocketError && LOST.has(error.code)) return WOULD_BLOCK;
     throw error;
   }
 }

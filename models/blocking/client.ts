@@ -102,8 +102,13 @@ export class Client {
     sys.shutdown(this.#fd, sys.SHUT_WR);
     this.#waitAtMost(100);
     const deadline = (this.#signals.stoppedAt ?? performance.now()) + GRACE;
-    while (sys.recv(this.#fd, memory) !== 0 && performance.now() < deadline) {
-      await this.#signals.letIn();
+    try {
+      while (sys.recv(this.#fd, memory) !== 0 && performance.now() < deadline) {
+        await this.#signals.letIn();
+      }
+    } catch (error) {
+      // A reset is an end, too, and not the reason.
+      if (!(error instanceof sys.SocketError)) throw error;
     }
     return reason;
   }

@@ -6,7 +6,8 @@
  * possible all the same is SO_RCVTIMEO and SO_SNDTIMEO: on a socket that has them, a signal interrupts
  * a waiting call, and so does a clock, in case the signal came just before the call.
  */
-import { LISTEN_BACKLOG, listenOnAll } from '../../echo/addresses.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatAddress, LISTEN_BACKLOG, listenOnAll } from '../../echo/addresses.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import { DRAIN } from '../../echo/shutdown.ts';
@@ -21,22 +22,34 @@ await main('blocking', async (options) => {
   const endOfLine = options.endOfLine === 'crlf' ? '\r\n' : '\n';
   const memory = receiveBuffer(options);
   const signals = new Signals((signal) => log.notice(`${signal}: stopping`));
-  const [listener] = await listenOnAll(
+  const [listener, ...others] = await listenOnAll(
     options,
-    ['127.0.0.1'], // a blocking accept waits on one socket
+    ['127.0.0.1'],
     (at, ipv6Only) => sys.openListener(at, LISTEN_BACKLOG, ipv6Only),
     ({ fd }) => sys.close(fd),
   );
   if (!listener) throw new Error('no listener');
+  for (const { fd } of others) sys.close(fd); // a blocking accept waits on one socket
 
   async function run(listening: number): Promise<void> {
     sys.setsockopt(listening, sys.SO_RCVTIMEO, PATIENCE);
     while (signals.stoppedAt === undefined) {
-      const fd = sys.accept(listening); // waits
+      const fd = await acceptFrom(listening); // waits
       if (fd >= 0) await serve(fd);
       await signals.letIn();
     }
     process.exit(0);
+  }
+
+  /** @returns below 0 when the wait was broken off, or there is no free descriptor, say */
+  async function acceptFrom(listening: number): Promise<number> {
+    try {
+      return sys.accept(listening);
+    } catch (error) {
+      log.notice(`no new client for a second: ${(error as Error).message}`);
+      await sleep(1000);
+      return -1;
+    }
   }
 
   /** Serves one client to its end. */
@@ -47,7 +60,9 @@ await main('blocking', async (options) => {
     try {
       reason = await echo(client);
     } catch (error) {
-      reason = error instanceof Ended ? error.message : (error as sys.SocketError).code;
+      if (error instanceof Ended) reason = error.message;
+      else if (error instanceof sys.SocketError) reason = error.code;
+      else throw error;
     }
     sys.close(fd);
     const { received, sent, framer } = client;
@@ -71,7 +86,7 @@ await main('blocking', async (options) => {
       if (options.work === 0 && start < end) start += client.send(memory, start, end); // waits
       if (start < end) await answerRest(client, start, end);
       if (client.framer.overlong) {
-        return client.finish(memory, `a line is longer than ${options.maxLine} bytes`);
+        return client.finish(memory, client.framer.overlongReason);
       }
       if (signals.elapsed > DRAIN) return client.finish(memory, 'the server stops');
     }
@@ -94,6 +109,7 @@ await main('blocking', async (options) => {
   }
 
   log.listening([listener.at]);
+  for (const { at } of others) log.notice(`not listening on ${formatAddress(at)}: one socket only`);
   // Not from inside this module's evaluation, during which no signal handler runs.
   setImmediate(run, listener.fd);
 });

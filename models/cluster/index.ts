@@ -121,8 +121,8 @@ async function worker(options: Options): Promise<void> {
   }
 
   function settle(client: Connection): void {
-    if (client.framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
-    else client.resume();
+    client.finishIfOverlong();
+    client.resume();
   }
 
   /** With --work: the lines one by one, each in a turn of its own, so that others come in between. */

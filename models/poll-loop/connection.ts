@@ -64,6 +64,12 @@ export class Connection {
     this.#framer = new LineFramer(shared.options.endOfLine, shared.options.maxLine);
   }
 
+  /** Before the first wait: no call on this socket ever blocks, and answers are not held back. */
+  setUp(): void {
+    sys.setNonBlocking(this.#fd);
+    sys.setsockopt(this.#fd, sys.TCP_NODELAY, 1);
+  }
+
   /** What to ask poll(2) about this socket. */
   get events(): number {
     if (this.#pending) return sys.POLLOUT;
@@ -99,7 +105,7 @@ export class Connection {
     } else if (end > start) {
       this.#transmit(memory, start, end);
     }
-    if (this.#framer.overlong) this.end(`a line is longer than ${options.maxLine} bytes`);
+    if (this.#framer.overlong) this.end(this.#framer.overlongReason);
   }
 
   /** With `--work`: pays for one line and answers it. */
@@ -145,7 +151,7 @@ export class Connection {
 
   /** Closing with unread input would reset the connection, and cost the client what is on its way. */
   #discard(): void {
-    if (sys.recv(this.#fd, this.#shared.memory) === 0) this.close(`${this.#ending}`);
+    if (sys.recv(this.#fd, this.#shared.memory) === 0) this.close('end of input');
   }
 
   /**
@@ -163,7 +169,7 @@ export class Connection {
       this.#silentSince = now;
     }
     const isSilent = options.idleTimeout > 0 && now - this.#silentSince >= options.idleTimeout;
-    if (now - (this.#lingersSince ?? now) > GRACE) this.close(`${this.#ending}`);
+    if (now - (this.#lingersSince ?? now) > GRACE) this.close('end of input');
     else if (isSilent) this.close('idle');
     else if (stoppedAt !== undefined) this.#wrapUp(now - stoppedAt, hasInput);
   }
@@ -181,7 +187,7 @@ export class Connection {
     if (this.#lingersSince !== undefined) this.#shared.lingering--;
     sys.close(this.#fd);
     const [received, sent] = [this.#received, this.#sent];
-    this.#log.closed({ reason, received, sent, framer: this.#framer });
+    this.#log.closed({ reason: this.#ending ?? reason, received, sent, framer: this.#framer });
   }
 }
 

@@ -17,9 +17,11 @@ import { Roster } from './roster.ts';
 /** New clients taken in one turn at most: those who are connected wait meanwhile. */
 const ACCEPTS_IN_A_TURN = 64;
 
-/** Milliseconds after which it tries again when no descriptor is free and no client is there to leave. */
+/** Milliseconds after which it tries again when accept has failed, though no client has left. */
 const ANOTHER_TRY = 1000;
 
+// Made once: the loop allocates nothing for an event.
+const setUp = (connection: Connection) => connection.setUp();
 const ready = (connection: Connection) => connection.ready();
 const answerLine = (connection: Connection) => connection.answerLine();
 
@@ -38,6 +40,7 @@ await main('poll-loop', async (options) => {
   /** With --work: who has a line to be answered, in turn. */
   const queue: Connection[] = [];
   let nextSweep = 0;
+  let isShort = false;
 
   async function run(): Promise<void> {
     while (shared.stoppedAt === undefined || roster.open > 0) {
@@ -51,13 +54,13 @@ await main('poll-loop', async (options) => {
           else acceptFrom(table.fd(i));
         }
       }
+      if (patience() >= 0) sweep(someoneReady);
       const next = queue.shift();
       if (next) {
         next.queued = false;
         if (!next.closed) attend(next, answerLine);
       }
-      if (patience() >= 0) sweep(someoneReady);
-      if (someoneReady && table.revents(0) !== 0) await sys.runEventLoop();
+      if ((someoneReady && table.revents(0) !== 0) || log.isBehind) await sys.runEventLoop();
     }
     process.exit(0);
   }
@@ -65,16 +68,19 @@ await main('poll-loop', async (options) => {
   /** Takes clients out of a listener's backlog. */
   function acceptFrom(listener: number): void {
     for (let i = 0; i < ACCEPTS_IN_A_TURN && roster.isAccepting; i++) {
+      let fd: number;
       try {
-        const fd = sys.accept(listener);
-        if (fd < 0) return;
-        welcome(fd);
+        fd = sys.accept(listener);
       } catch (error) {
         // The listener stays readable: to ask poll about it again at once would spin.
-        log.notice(`no new clients until one leaves: ${(error as Error).message}`);
+        if (!isShort) log.notice(`no new clients until one leaves: ${(error as Error).message}`);
+        isShort = true;
         roster.setAccepting(false);
-        nextSweep = performance.now() + ANOTHER_TRY;
+        return;
       }
+      if (fd < 0) return;
+      isShort = false;
+      welcome(fd);
     }
   }
 
@@ -85,9 +91,9 @@ await main('poll-loop', async (options) => {
       sys.close(fd);
       return;
     }
-    sys.setNonBlocking(fd);
-    sys.setsockopt(fd, sys.TCP_NODELAY, 1);
-    roster.add(fd, new Connection(fd, shared, log.connected(peer)));
+    const connection = new Connection(fd, shared, log.connected(peer));
+    roster.add(fd, connection);
+    attend(connection, setUp);
   }
 
   /** Lets a connection do what it can do now, and asks poll about what it waits for next. */
@@ -95,7 +101,8 @@ await main('poll-loop', async (options) => {
     try {
       act(connection);
     } catch (error) {
-      connection.close((error as sys.SocketError).code);
+      if (!(error instanceof sys.SocketError)) throw error;
+      connection.close(error.code);
     }
     if (connection.closed) {
       roster.remove(connection);
@@ -114,8 +121,8 @@ await main('poll-loop', async (options) => {
     if (queue.length > 0) return 0;
     if (shared.stoppedAt !== undefined) return 10;
     if (shared.lingering > 0) return 100;
-    if (!roster.isAccepting && roster.open === 0) return ANOTHER_TRY;
-    return options.idleTimeout > 0 ? Math.min(options.idleTimeout / 4, 1000) : -1;
+    if (!roster.isAccepting) return ANOTHER_TRY;
+    return options.idleTimeout > 0 ? Math.min(Math.ceil(options.idleTimeout / 4), 1000) : -1;
   }
 
   /** Looks at the clock for everybody: silence, lingering and the end have their limits. */
@@ -123,8 +130,7 @@ await main('poll-loop', async (options) => {
     const now = performance.now();
     if (now < nextSweep) return;
     nextSweep = now + Math.max(patience(), 10);
-    const isNobodyToLeave = roster.open === 0 && shared.stoppedAt === undefined;
-    if (isNobodyToLeave && !roster.isAccepting) roster.setAccepting(true);
+    if (!roster.isAccepting && shared.stoppedAt === undefined) roster.setAccepting(true);
     for (const each of roster.everybody()) {
       const hasInput = someoneReady && table.revents(each.index) !== 0;
       attend(each, () => each.checkTime(now, hasInput));

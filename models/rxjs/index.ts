@@ -9,7 +9,6 @@
 import {
   concatMap,
   defer,
-  EMPTY,
   filter,
   finalize,
   from,
@@ -18,8 +17,10 @@ import {
   map,
   mergeMap,
   type Observable,
+  repeat,
   Subject,
   takeUntil,
+  takeWhile,
 } from 'rxjs';
 import { linesOf } from '../../echo/framing.ts';
 import { Log } from '../../echo/log.ts';
@@ -50,21 +51,25 @@ await main('rxjs', async (options) => {
   /** Completes when the kernel has taken the lines. Mostly it has at once, and there is no stream to wait for. */
   function sent(client: Connection, lines: readonly Buffer[]): Observable<void> | undefined {
     const outstanding = client.write(lines);
-    if (client.framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
+    client.finishIfOverlong();
     return outstanding && from(outstanding);
   }
 
-  /** With --work: the lines one by one, each in a turn of its own, so that others come in between. */
-  function workedOff(client: Connection, lines: readonly Buffer[]): Observable<void> {
-    return from(linesOf(Buffer.concat(lines), options.endOfLine)).pipe(
-      concatMap((line) => from(nextTurn()).pipe(map(() => line))),
-      concatMap((line) => {
-        burn(options.work, speed);
-        return client.write([line]) ?? EMPTY;
-      }),
-      finalize(() => {
-        if (client.framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
-      }),
+  /** With --work: asks for the next line when the one before is answered, so that others come in between. */
+  function workedOff(client: Connection, lines: readonly Buffer[]): Observable<boolean> {
+    const remaining = linesOf(Buffer.concat(lines), options.endOfLine);
+    const answerNext = async () => {
+      await nextTurn();
+      const { value: line } = remaining.next();
+      if (!line || client.isOver) return false;
+      burn(options.work, speed);
+      await client.write([line]);
+      return true;
+    };
+    return defer(answerNext).pipe(
+      repeat(),
+      takeWhile((isMore) => isMore),
+      finalize(() => client.finishIfOverlong()),
     );
   }
 

@@ -48,7 +48,7 @@ await main('worker-threads', async (options) => {
         if (work > 0) answerEach(client, Buffer.concat(lines));
         else gather(client, lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines));
       } else {
-        endIfOverlong(client);
+        client.finishIfOverlong();
       }
     });
   }
@@ -90,11 +90,7 @@ await main('worker-threads', async (options) => {
   async function settle(client: Connection, outstanding: Promise<void> | undefined): Promise<void> {
     if (outstanding) await outstanding;
     client.resume();
-    endIfOverlong(client);
-  }
-
-  function endIfOverlong(client: Connection): void {
-    if (client.framer.overlong) client.finish(`a line is longer than ${options.maxLine} bytes`);
+    client.finishIfOverlong();
   }
 
   /** @returns undefined when the thread died with the lines; the pool has replaced it */
