@@ -1,8 +1,10 @@
 /** Which charts there are, and what they show. */
-import type { Measure } from '../question.ts';
-import { type Bar, barChart, type Column, lineChart } from './chart.ts';
+import { type Bar, barChart } from './bar-chart.ts';
 import { figuresAt, leaders, MARGIN_IN_WORDS, type Place } from './contest.ts';
-import { type Book, type Figure, short } from './figures.ts';
+import { type Book, type Figure, short, writtenRatio } from './figures.ts';
+import { lineChart } from './line-chart.ts';
+import { type RatioBar, ratioChart } from './ratio-chart.ts';
+import { type Wait, waitChart } from './wait-chart.ts';
 
 export interface Chart {
   /** `docs/charts/NAME.svg` */
@@ -12,148 +14,212 @@ export interface Chart {
   readonly svg: string;
 }
 
-/** A column of a bar chart: one measure in one cell. */
-interface Pick extends Place {
+/** A column of a chart: one measure in one cell. */
+export interface Pick extends Place {
   readonly heading: readonly [string, string];
+}
+
+/** Everything that is drawn from a results file. */
+export function charts(book: Book): Chart[] {
+  const each = (
+    question: string,
+    measure: string,
+    heading: (words: string) => [string, string],
+  ): Pick[] =>
+    book
+      .cells(question)
+      .map(({ id, words }) => ({ question, cell: id, measure, heading: heading(words) }));
+  const all = [
+    summary(book),
+    bars(
+      book,
+      'echo',
+      'Echoes a second',
+      each('echo', 'linesPerSecond', (words) => [words, 'echoes a second']),
+      { areAlike: true },
+    ),
+    bars(
+      book,
+      'bulk',
+      'Megabytes a second',
+      each('bulk', 'megabytesPerSecond', (words) => [
+        words.split(',')[0] ?? '',
+        'megabytes a second',
+      ]),
+      { areAlike: true },
+    ),
+    bars(book, 'idle', 'What a silent client costs', idlePicks),
+    waits(book),
+    bars(
+      book,
+      'work',
+      'Lines a second when each costs CPU',
+      each('work', 'linesPerSecond', (words) => [words, 'lines a second']),
+    ),
+    bars(
+      book,
+      'work-wait',
+      'How long everyone else waits when lines cost CPU',
+      each('work', 'p50', (words) => [words, 'others wait (median)']),
+    ),
+    bars(
+      book,
+      'come-and-go',
+      'Clients a second that come, get one echo, and go',
+      each('come-and-go', 'clientsPerSecond', () => ['connect, echo, close', 'clients a second']),
+    ),
+    growth(book),
+  ];
+  return all.filter((chart) => chart !== undefined);
 }
 
 /** The summary's columns: one figure for each question, the most telling that the run has. */
 export function summaryPicks(book: Book): Pick[] {
-  const pick = (question: string, measure: string, cell: string, ...heading: [string, string]) => ({
-    ...{ question, cell, measure, heading },
-  });
   const large = book.hasMeasure('idle', 'idle', 'each10000') ? 'each10000' : 'each1000';
-  return [
-    pick('echo', 'linesPerSecond', 'echo-50', 'echoes/s', '50 clients'),
-    pick('bulk', 'megabytesPerSecond', 'bulk-50', 'MB/s', '50 clients'),
-    pick('idle', large, 'idle', 'memory', 'a silent client'),
-    pick('neighbours', 'p99', 'neighbours-slow-100', 'wait (p99)', '100 do not read'),
-    pick('work', 'linesPerSecond', 'work-1', 'lines/s', '1 ms CPU each'),
-    pick('come-and-go', 'clientsPerSecond', 'come-and-go', 'clients/s', 'come and go'),
-    pick(
-      'growth',
-      'linesPerSecond',
-      lastCell(book, 'growth'),
-      'echoes/s',
-      `${silent(lastCell(book, 'growth'))} silent`,
-    ),
-  ].filter(({ question, cell, measure }) => book.hasMeasure(question, cell, measure));
-}
-
-function lastCell(book: Book, question: string): string {
-  return book.cells(question).at(-1)?.id ?? '';
-}
-
-function silent(cell: string): string {
-  return Number(cell.split('-').at(-1) || 0).toLocaleString('en-US');
-}
-
-const MORE = 'Longer is better.';
-const LESS = 'Shorter is better.';
-
-/** Everything that is drawn from a results file. */
-export function charts(book: Book): Chart[] {
-  const made: Chart[] = [];
-  const bars = (
-    name: string,
-    title: string,
-    better: string,
-    picks: readonly Pick[],
-    common = false,
-  ) => {
-    const present = picks.filter((one) => book.hasMeasure(one.question, one.cell, one.measure));
-    if (present.length === 0) return;
-    made.push({ name, title, svg: barsOf(book, present, title, better, common) });
-  };
-  const ids = (question: string, measure: string, heading: (words: string) => [string, string]) =>
-    book.cells(question).map(({ id, words }) => ({
-      ...{ question, cell: id, measure, heading: heading(words) },
-    }));
-
-  bars(
-    'summary',
-    'What each model costs: one figure for each question',
-    'More is better, but less for memory and waiting.',
-    summaryPicks(book),
-  );
-  bars(
-    'echo',
-    'Echoes a second',
-    MORE,
-    ids('echo', 'linesPerSecond', (words) => [words, 'echoes a second']),
-    true,
-  );
-  bars(
-    'bulk',
-    'Megabytes a second',
-    MORE,
-    ids('bulk', 'megabytesPerSecond', (words) => [words.split(',')[0] ?? '', 'megabytes a second']),
-    true,
-  );
-  bars('idle', 'What a silent client costs', LESS, idlePicks());
-  bars(
-    'neighbours',
-    'The longest wait of 99 in 100 lines of polite clients',
-    LESS,
-    ids('neighbours', 'p99', (words) => [words.replace('beside ', ''), '99 % wait at most']),
-    true,
-  );
-  bars('work', 'Lines a second when each costs CPU', MORE, [
-    ...ids('work', 'linesPerSecond', (words) => [words, 'lines a second']),
-  ]);
-  bars('work-wait', 'How long everyone else waits when lines cost CPU', LESS, [
-    ...ids('work', 'p50', (words) => [words, 'others wait (median)']),
-  ]);
-  bars('come-and-go', 'Clients a second that come, get one echo, and go', MORE, [
-    ...ids('come-and-go', 'clientsPerSecond', () => ['connect, echo, close', 'clients a second']),
-  ]);
-  const growth = growthChart(book);
-  if (growth) made.push(growth);
-  return made;
-}
-
-function idlePicks(): Pick[] {
-  const pick = (measure: Measure['name'], ...heading: [string, string]) => ({
-    ...{ question: 'idle', cell: 'idle', measure, heading },
-  });
-  return [
-    pick('startUp', 'to the first echo', 'from its start'),
-    pick('memory', 'without clients', 'memory'),
-    pick('each1000', 'each of 1,000', 'memory for each'),
-    pick('each10000', 'each of 10,000', 'memory for each'),
+  const most = book.cells('growth').at(-1)?.id ?? '';
+  const silent = Number(most.split('-').at(-1) || 0).toLocaleString('en-US');
+  const picks: readonly [string, string, string, string, string][] = [
+    ['echo', 'echo-50', 'linesPerSecond', 'echoes/s', '50 clients'],
+    ['bulk', 'bulk-50', 'megabytesPerSecond', 'MB/s', '50 clients'],
+    ['idle', 'idle', large, 'memory', 'a silent client'],
+    ['neighbours', 'neighbours-flood', 'p50', 'wait (median)', 'beside a flood'],
+    ['work', 'work-1', 'linesPerSecond', 'lines/s', '1 ms CPU each'],
+    ['come-and-go', 'come-and-go', 'clientsPerSecond', 'clients/s', 'come and go'],
+    ['growth', most, 'linesPerSecond', 'echoes/s', `${silent} silent`],
   ];
+  return picks
+    .map(([question, cell, measure, ...heading]) => ({ question, cell, measure, heading }))
+    .filter((pick) => isThere(book, pick));
 }
 
-function barsOf(
-  book: Book,
-  picks: readonly Pick[],
-  title: string,
-  better: string,
-  common: boolean,
-): string {
+const idlePicks: readonly Pick[] = (
+  [
+    ['startUp', 'from its start', 'to the first echo'],
+    ['memory', 'memory', 'without clients'],
+    ['each1000', 'memory for each', 'of 1,000 clients'],
+    ['each10000', 'memory for each', 'of 10,000 clients'],
+  ] as const
+).map(([measure, ...heading]) => ({ question: 'idle', cell: 'idle', measure, heading }));
+
+function isThere(book: Book, { question, cell, measure }: Place): boolean {
+  return book.hasMeasure(question, cell, measure);
+}
+
+const COLOURS = 'Blue: models. Grey: baselines.';
+const BOLD = `Bold: the best model, and any within ${MARGIN_IN_WORDS} of it.`;
+
+/** What every cell of a grid has. */
+interface Spot {
+  readonly row: string;
+  readonly column: number;
+  readonly isModel: boolean;
+  readonly isBest: boolean;
+}
+
+/** All cells of a grid, with the figure of each, where there is one. */
+function spots(book: Book, picks: readonly Pick[]) {
   const figures = picks.map((pick) => figuresAt(book, pick));
-  const most = (list: readonly Figure[]) =>
-    Math.max(Number.MIN_VALUE, ...list.map(({ median }) => median));
   const rows = book.ids.filter((id) => figures.flat().some(({ contestant }) => contestant === id));
-  const columns: Column[] = picks.map((pick, i) => {
-    const mine = figures[i] ?? [];
-    const longest = most(common ? figures.flat() : mine);
+  const all = picks.flatMap((pick, column) => {
     const best = leaders(book, pick);
-    const bars = rows.map((row): Bar => {
-      const figure = mine.find(({ contestant }) => contestant === row);
-      const share = figure && figure.median / longest;
-      const label = figure ? short(figure) : '–';
-      return { row, isModel: book.isModel(row), share, label, isBest: best.includes(row) };
-    });
-    return { heading: pick.heading, bars };
+    return rows.map((row): Spot & { figure: Figure | undefined } => ({
+      ...{ row, column, isModel: book.isModel(row), isBest: best.includes(row) },
+      figure: figures[column]?.find(({ contestant }) => contestant === row),
+    }));
   });
-  const blocking = rows.includes('blocking') && picks.length > 1;
-  const caption = `${better} Blue: models; bold: the best, and those within ${MARGIN_IN_WORDS} of it. Grey: baselines.${blocking ? ' –: not asked.' : ''}`;
-  return barChart(columns, rows, title, caption);
+  const dash = all.some(({ figure }) => !figure) ? ' –: not asked.' : '';
+  return { rows, all, dash };
+}
+
+function summary(book: Book): Chart | undefined {
+  const picks = summaryPicks(book);
+  if (picks.length === 0) return undefined;
+  const { rows, all, dash } = spots(book, picks);
+  const bars = all.map(({ figure, ...spot }): RatioBar => {
+    const ratio = figure?.ratio;
+    const advantage = ratio && (figure.better === 'more' ? ratio : 1 / ratio);
+    return { ...spot, advantage, label: figure ? writtenRatio(figure) : '–' };
+  });
+  const title =
+    'What each model costs: one figure for each question, as a multiple of the baseline’s';
+  const others = book.results.questions.some(({ baseline }) => baseline === 'poll-loop');
+  const caption = [
+    `Multiples of pipe${others ? ' (with 1 ms CPU each, of poll-loop)' : ''}. To the right: better than that; to the left: worse. Logarithmic, up to five times.`,
+    `${BOLD} ${COLOURS}${dash}`,
+  ];
+  const svg = ratioChart({ columns: picks, rows, caption, title }, bars);
+  return { name: 'summary', title, svg };
+}
+
+/** @param areAlike - whether one scale is for all columns */
+function bars(
+  book: Book,
+  name: string,
+  title: string,
+  wanted: readonly Pick[],
+  { areAlike = false } = {},
+): Chart | undefined {
+  const picks = wanted.filter((pick) => isThere(book, pick));
+  if (picks.length === 0) return undefined;
+  const { rows, all, dash } = spots(book, picks);
+  const longest = (column: number) =>
+    Math.max(
+      Number.MIN_VALUE,
+      ...all.flatMap((spot) =>
+        areAlike || spot.column === column ? (spot.figure?.max ?? []) : [],
+      ),
+    );
+  const made = all.map(({ figure, ...spot }): Bar => {
+    if (!figure) return { ...spot, label: '–' };
+    const { median, min, max } = figure;
+    const most = longest(spot.column);
+    const share = { median: median / most, min: min / most, max: max / most };
+    return { ...spot, share, label: short(figure) };
+  });
+  const isMore = all.some(({ figure }) => figure?.better === 'more');
+  const caption = [
+    `${isMore ? 'Longer' : 'Shorter'} is better. Bar: median; line: lowest to highest round.`,
+    `${BOLD} ${COLOURS}${dash}`,
+  ];
+  return { name, title, svg: barChart({ columns: picks, rows, caption, title }, made) };
+}
+
+/** Both measures in one; one bad neighbour alone, where many were measured as well, is for the table. */
+function waits(book: Book): Chart | undefined {
+  const cells = book.cells('neighbours');
+  const shown = cells.filter(({ id }) => !cells.some((other) => other.id === `${id}00`));
+  const picks = shown.map(({ id, words }): Pick => {
+    const alone = id.endsWith('alone');
+    const heading = [
+      alone ? 'nobody' : words.replace('beside ', ''),
+      alone ? 'polite clients only' : 'beside polite clients',
+    ] as const;
+    return { question: 'neighbours', cell: id, measure: 'p50', heading };
+  });
+  const { rows, all } = spots(book, picks);
+  const made = all.flatMap(({ figure, ...spot }): Wait[] => {
+    const cell = picks[spot.column]?.cell ?? '';
+    const p99 = book.figure('neighbours', cell, 'p99', spot.row);
+    if (!figure || !p99) return [];
+    return [
+      { ...spot, p50: figure.median, p99: p99.median, label: `${short(figure)}, ${short(p99)}` },
+    ];
+  });
+  if (made.length === 0) return undefined;
+  const title = 'How long polite clients wait for an echo, beside bad neighbours';
+  const caption = [
+    'How long a line waited for its echo. Dot and first figure: half waited longer; line and second figure: one in a hundred did.',
+    `Logarithmic. Bold: the best median of a model, and any within ${MARGIN_IN_WORDS} of it. ${COLOURS}`,
+  ];
+  return {
+    name: 'neighbours',
+    title,
+    svg: waitChart({ columns: picks, rows, caption, title }, made),
+  };
 }
 
 /** Each contestant's throughput as a share of its own without silent clients. */
-function growthChart(book: Book): Chart | undefined {
+function growth(book: Book): Chart | undefined {
   const cells = book.cells('growth');
   const lines = book.ids.flatMap((name) => {
     const points = cells.flatMap(({ id }) => {

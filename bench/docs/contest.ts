@@ -20,26 +20,19 @@ export function isLevel(quotient: number | undefined): boolean {
 }
 
 /**
- * The model that did best, and all models within the margin of it; a baseline is no competitor. Nobody
- * where fewer than two models were measured, or where a number only counts something.
+ * The model that did best, by the ratio to the baseline, and all models within the margin of it; a
+ * baseline is no competitor. Nobody where fewer than two models were measured, or where a number only
+ * counts something.
  */
-export function leaders(book: Book, { question, cell, measure }: Place): readonly string[] {
-  const models = figuresAt(book, { question, cell, measure }).filter(({ contestant }) =>
-    book.isModel(contestant),
-  );
-  const [best] = models.toSorted(ahead);
-  if (!best || models.length < 2 || best.unit === '') return [];
-  const toBest = (id: string) => book.ratio(question, cell, measure, id, best.contestant);
-  return models
-    .map(({ contestant }) => contestant)
-    .filter((id) => id === best.contestant || isLevel(toBest(id)));
-}
-
-/** Sorts the better figure first: by the ratio to the baseline, where both have one. */
-function ahead(a: Figure, b: Figure): number {
-  const useRatio = a.ratio !== undefined && b.ratio !== undefined;
-  const [x, y] = useRatio ? [a.ratio, b.ratio] : [a.median, b.median];
-  return a.better === 'more' ? y - x : x - y;
+export function leaders(book: Book, place: Place): readonly string[] {
+  const models = figuresAt(book, place).filter(({ contestant }) => book.isModel(contestant));
+  const [first] = models;
+  if (!first || models.length < 2 || first.unit === '') return [];
+  const haveRatios = models.every(({ ratio }) => ratio !== undefined);
+  const value = ({ ratio, median }: Figure) => (haveRatios && ratio) || median;
+  const all = models.map(value);
+  const best = first.better === 'more' ? Math.max(...all) : Math.min(...all);
+  return models.filter((one) => isLevel(value(one) / best)).map(({ contestant }) => contestant);
 }
 
 /** The figures of all contestants that have one there. */

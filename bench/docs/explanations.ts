@@ -55,7 +55,7 @@ const explanations: Record<string, Explain> = {
     'The 99th percentile also holds what the scheduler and the garbage collector do. `blocking` is not asked, because its other clients would wait until the first one leaves.',
   ],
   work: (book) => [
-    'A millisecond of CPU is a millisecond in which that thread serves nobody. `poll-loop`, `rxjs` and a cluster of one process have one thread: they can answer one line after the other, and someone with one small question waits for a line of everyone in front of it.',
+    'A millisecond of CPU is a millisecond in which that thread serves nobody. `poll-loop`, `rxjs` and a cluster of one process have one thread: they can answer one line after the other, and someone with one small question waits for at least one line of everyone in front of it.',
     compared(book, work1, 'worker-threads', 'poll-loop', 'With 1 ms a line'),
     compared(book, work1, 'cluster', 'poll-loop', 'With 1 ms a line'),
     `The bound is the number of cores (${book.results.machine.cores} here, which the load generator shares), times what one of them does when nobody competes for it.`,
@@ -119,7 +119,7 @@ function worstNeighbour(book: Book): string | undefined {
   const worst = ratios.toSorted((a, b) => b.ratio - a.ratio)[0];
   if (!worst) return undefined;
   return isLevel(worst.ratio) || worst.ratio < 1
-    ? `Beside 100 of either, the median wait of no model was ${MARGIN_IN_WORDS} above what it was alone.`
+    ? `Beside 100 of either, no model's median wait was more than ${MARGIN_IN_WORDS} above what it was alone.`
     : `Beside 100 of either, the median wait rose most in \`${worst.id}\`, to ${digits(worst.ratio)} times what it was alone.`;
 }
 

@@ -102,10 +102,11 @@ function isRate({ unit }: { readonly unit: string }): boolean {
 function range(figure: Figure): string | undefined {
   if (figure.min === figure.max) return undefined;
   const unit = isRate(figure) ? '' : figure.unit;
-  const [low, high] = [figure.min, figure.max].map((median) =>
+  const [low = '', high = ''] = [figure.min, figure.max].map((median) =>
     written({ ...figure, median, unit, limited: false }),
   );
-  return `${low} to ${high}`;
+  const [number, ofLow] = low.split(' ');
+  return `${ofLow === high.split(' ')[1] ? number : low} to ${high}`;
 }
 
 function section(
