@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
+/** A server that is measured. */
 export interface Contestant {
   readonly id: string;
   readonly kind: 'model' | 'baseline';
@@ -70,8 +72,11 @@ export function buildEpoll(): string | LeftOut {
   const directory = mkdtempSync(join(tmpdir(), 'line-echo-bench-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const program = join(directory, 'c-epoll');
-  const source = new URL('baselines/epoll.c', import.meta.url).pathname;
-  const { error, status } = spawnSync('cc', ['-O2', '-o', program, source], { stdio: 'ignore' });
+  const source = fileURLToPath(new URL('baselines/epoll.c', import.meta.url));
+  const args = ['-O2', '-o', program, source];
+  const { error, status, stderr } = spawnSync('cc', args, { encoding: 'utf8' });
   if (error) return { what: 'c-epoll', why: 'there is no C compiler (cc)' };
-  return status === 0 ? program : { what: 'c-epoll', why: 'cc could not build it' };
+  if (status === 0) return program;
+  const first = stderr.split('\n').find((line) => line.includes('error')) ?? `exit code ${status}`;
+  return { what: 'c-epoll', why: `cc could not build it: ${first.trim()}` };
 }

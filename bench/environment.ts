@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { cores } from './processes.ts';
 
+/** The machine, its kernel, Node, and the commit that is checked out. */
 export function environment() {
   const git = (...args: string[]) =>
     spawnSync('git', args, { cwd: new URL('..', import.meta.url), encoding: 'utf8' }).stdout ?? '';

@@ -7,6 +7,7 @@ import { endGroup, onCores, start } from './processes.ts';
 /** The server under test does not echo: what it did instead. Its figures are worth nothing. */
 export class WrongServer extends Error {}
 
+/** A generator that runs. */
 export class Generator {
   readonly #child: ChildProcess;
   readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
@@ -32,7 +33,7 @@ export class Generator {
   /**
    * Has it do something.
    *
-   * @throws WrongServer when the server did not echo what it should
+   * @throws WrongServer when the server did not echo what it should; Error when the generator failed
    */
   async tell<Name extends keyof Commands>(
     command: Name,

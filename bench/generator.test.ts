@@ -53,12 +53,13 @@ async function verdict(port: number, patience = crowd.patience): Promise<string>
   try {
     await generator.tell('join', { ...crowd, port, patience });
     await generator.tell('closed', loop);
+    await generator.tell('leave', { crowd: 'a' });
     return 'right';
   } catch (error) {
     if (error instanceof WrongServer) return error.message;
     throw error;
   } finally {
-    await generator.tell('leave', { crowd: 'a' });
+    await generator.tell('dismiss', {});
   }
 }
 
@@ -131,9 +132,10 @@ describe('a server that is wrong is not timed, and told', () => {
     expect(await verdict(port)).toMatch(/byte 64 should begin/);
   });
 
-  test('two clients swapped', async () => {
+  /** A server that gives each of two clients what the other has sent. */
+  function swapping(): Promise<number> {
     let waiting: { chunk: Buffer; socket: Socket } | undefined;
-    const port = await wrongLater((chunk, socket) => {
+    return wrongLater((chunk, socket) => {
       if (waiting && waiting.socket !== socket) {
         socket.write(waiting.chunk);
         waiting.socket.write(chunk);
@@ -142,7 +144,49 @@ describe('a server that is wrong is not timed, and told', () => {
         waiting = { chunk, socket };
       }
     });
-    expect(await verdict(port)).toMatch(/byte 64 should begin/);
+  }
+
+  test('two clients swapped', async () => {
+    expect(await verdict(await swapping())).toMatch(/byte 64 should begin/);
+  });
+
+  test('two clients swapped that two generators have', async () => {
+    const port = await swapping();
+    const both = [new Generator(), new Generator()];
+    try {
+      const one = { ...crowd, connections: 1, port };
+      await Promise.all(both.map((each) => each.tell('join', one)));
+      const told = await Promise.allSettled(both.map((each) => each.tell('closed', loop)));
+      const reasons = told.map((each) => (each.status === 'rejected' ? String(each.reason) : ''));
+      expect(reasons.join()).toMatch(/byte 64 should begin/);
+    } finally {
+      for (const each of both) each.end();
+    }
+  });
+
+  test('bytes after the goodbye', async () => {
+    let isFirst = true;
+    const port = await serve((chunk, socket) => {
+      if (isFirst) socket.prependOnceListener('end', () => socket.write('more'));
+      isFirst = false;
+      socket.write(chunk);
+    });
+    expect(await verdict(port)).toMatch(/the server sent 4 bytes more than it got/);
+  });
+
+  test('a stall in the open loop that is longer than the patience', async () => {
+    const port = await wrongLater((chunk, socket) => setTimeout(() => socket.write(chunk), 1800));
+    await generator.tell('join', { ...crowd, port, patience: 1000 });
+    const order = { crowd: 'a', rate: 100, warmUp: 0, seconds: 0.1 };
+    await expect(generator.tell('open', order)).rejects.toThrow(/still owes \d+ of \d+ bytes/);
+    await generator.tell('dismiss', {});
+  });
+
+  test('silent clients that the server has forgotten', async () => {
+    const port = await wrongLater(() => {});
+    await generator.tell('join', { ...crowd, port, patience: 300 });
+    await expect(generator.tell('prove', { crowd: 'a' })).rejects.toThrow(/still owes 64 of 128/);
+    await generator.tell('dismiss', {});
   });
 
   test('a line twice', async () => {
@@ -169,6 +213,13 @@ describe('a server that is wrong is not timed, and told', () => {
     await new Promise((resolve) => server?.close(resolve));
     expect(await verdict(port)).toMatch(/the server is not there: connect ECONNREFUSED/);
   });
+});
+
+test('a crowd that cannot come leaves nothing open', async () => {
+  const port = await serve((chunk, socket) => socket.write(Buffer.alloc(chunk.length)));
+  await expect(generator.tell('join', { ...crowd, port })).rejects.toThrow(/byte 0/);
+  const gone = () => [...sockets].filter(({ destroyed }) => destroyed).length;
+  await expect.poll(gone).toBe(CLIENTS);
 });
 
 test('an answer that is late shows in the open loop, with all that had to wait behind it', async () => {

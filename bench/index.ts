@@ -47,6 +47,7 @@ async function main(): Promise<number> {
   );
   const progress = new Progress(total);
   const wrong: Wrong[] = [];
+  const failed: Wrong[] = [];
   const answers: QuestionResults[] = [];
   let stage = new Stage();
   for (const [i, each] of made.plans.entries()) {
@@ -54,7 +55,7 @@ async function main(): Promise<number> {
       await stage.clear();
       stage = new Stage();
     }
-    const answered = await answer(each, stage, effort, progress, wrong);
+    const answered = await answer(each, stage, effort, progress, wrong, failed);
     answers.push(answered);
     progress.clear();
     console.log(tables(answered, available));
@@ -74,6 +75,7 @@ async function main(): Promise<number> {
       .map(({ id, kind, words }) => ({ id, kind, words })),
     leftOut,
     wrong,
+    failed,
     questions: answers,
   };
   const file = options.json ?? defaultFile(startedAt);
@@ -83,7 +85,10 @@ async function main(): Promise<number> {
   for (const each of wrong) {
     console.error(`bench: ${each.contestant} is wrong (${each.cell}): ${each.what}`);
   }
-  return wrong.length > 0 ? 1 : 0;
+  for (const each of failed) {
+    console.error(`bench: ${each.contestant} was not measured (${each.cell}): ${each.what}`);
+  }
+  return wrong.length + failed.length > 0 ? 1 : 0;
 }
 
 /** The contestants, the C baseline built if it can be. */

@@ -16,7 +16,7 @@ Usage: npm run bench -- [options]
   --json FILE         where the results go (default bench/results/DATE.json)
   --help
 
-Exit code 1 when a server did not echo what it got, 2 after a wrong option.`;
+Exit code 1 when a server did not echo what it got or could not be measured, 2 after a wrong option.`;
 
 export interface BenchOptions {
   readonly help: boolean;

@@ -28,7 +28,7 @@ export interface QuestionResults {
   readonly cells: readonly CellResults[];
 }
 
-/** A server that did not echo: its figures are left out. */
+/** A contestant whose figures of a cell are left out, and why. */
 export interface Wrong {
   readonly contestant: string;
   readonly cell: string;
@@ -61,13 +61,16 @@ export interface Results {
     readonly words: string;
   }[];
   readonly leftOut: readonly LeftOut[];
+  /** Servers that did not echo. */
   readonly wrong: readonly Wrong[];
+  /** What could not be measured, and nothing is known about. */
+  readonly failed: readonly Wrong[];
   readonly questions: readonly QuestionResults[];
 }
 
 /** @throws Error when the file cannot be read, or is no results of this version */
 export function readResults(file: string | URL): Results {
-  const results = JSON.parse(readFileSync(file, 'utf8')) as Results;
+  const results = { failed: [], ...JSON.parse(readFileSync(file, 'utf8')) } as Results;
   if (results.format !== 1) throw new Error(`${file} is not a results file of this version`);
   return results;
 }

@@ -59,19 +59,26 @@ export class Stage {
   readonly neighbour = new Generator(placement.neighbours);
   readonly servers = new Servers();
 
+  /** After a failure: nobody's clients are left for the next. */
+  async dismiss(): Promise<void> {
+    const everyone = [...this.generators, this.neighbour];
+    await Promise.allSettled(everyone.map((each) => each.tell('dismiss', {})));
+  }
+
   async clear(): Promise<void> {
     for (const generator of [...this.generators, this.neighbour]) generator.end();
     await this.servers.stopAll();
   }
 }
 
-/** Answers one question. Servers that are wrong are added to `wrong`. */
+/** Answers one question. Servers that are wrong are added to `wrong`, those that could not be measured to `failed`. */
 export async function answer(
   plan: Plan,
   stage: Stage,
   effort: Effort,
   progress: Progress,
   wrong: Wrong[],
+  failed: Wrong[],
 ): Promise<QuestionResults> {
   const { question } = plan;
   const { generators, neighbour } = stage;
@@ -101,8 +108,10 @@ export async function answer(
           rounds.push({ contestant: contestant.id, round, figures: await cell.measure(scene) });
         } catch (error) {
           disqualified.add(contestant);
-          const what = error instanceof WrongServer ? error.message : `not measured: ${error}`;
-          wrong.push({ contestant: contestant.id, cell: cell.id, what });
+          const [what = ''] = (error as Error).message.split('\n');
+          const list = error instanceof WrongServer ? wrong : failed;
+          list.push({ contestant: contestant.id, cell: cell.id, what });
+          await stage.dismiss();
           await servers.stop(contestant);
         }
         if (question.freshServers) await servers.stop(contestant);
@@ -148,7 +157,12 @@ class Servers {
     const where = contestant.oneThread ? placement.server : undefined;
     const startedAt = performance.now();
     const server = await Server.start(onCores(where, [...contestant.command, ...args]));
-    await server.echo();
+    try {
+      await server.echo();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     const running = { server, startUp: performance.now() - startedAt };
     this.#running.set(contestant, running);
     return running;

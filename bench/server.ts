@@ -2,19 +2,26 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { escapeShortened } from '../client/escape.ts';
 import { processesOf } from '../conformance/processes.ts';
+import { WrongServer } from './generator-process.ts';
 import { endGroup, start } from './processes.ts';
 
-/** Milliseconds until it must listen. */
+/** Milliseconds until it must listen, and until it must answer. */
 const PATIENCE = 30_000;
 
+/** What a server takes of the machine. */
 export interface Weight {
-  /** Bytes of memory of all its processes; a page that several share counts once. */
+  /**
+   * Bytes of anonymous and shared memory of all its processes. The pages of programs and libraries are
+   * not in it: how many of a server's own they are depends on who else runs them, the harness as well.
+   */
   readonly bytes: number;
   readonly processes: number;
   readonly threads: number;
 }
 
+/** A server that runs. */
 export class Server {
   readonly port: number;
   readonly #child: ChildProcess;
@@ -35,26 +42,40 @@ export class Server {
     }
   }
 
-  /** Resolves when a line has come back. */
+  /**
+   * Sends a line as a client of its own, and resolves when it is back and the connection closed.
+   *
+   * @throws WrongServer when something else comes back
+   */
   async echo(): Promise<void> {
+    const line = 'the first line\r\n';
     const socket = connect({ host: '127.0.0.1', port: this.port, noDelay: true });
+    let came = '';
     await new Promise<void>((resolve, reject) => {
+      socket.setTimeout(PATIENCE, () => socket.destroy(new Error('it does not answer')));
       socket.once('error', reject);
-      socket.once('data', () => resolve());
-      socket.once('close', () => reject(new Error('the server closed')));
-      socket.write('the first line\r\n');
-    });
-    await new Promise<void>((resolve) => {
       socket.once('close', () => resolve());
-      socket.end();
+      socket.setEncoding('latin1').on('data', (text) => {
+        came += text;
+        if (came.length >= line.length) socket.end();
+      });
+      socket.write(line);
     });
+    if (came !== line) {
+      const [right, wrong] = [line, came].map((text) =>
+        escapeShortened(Buffer.from(text, 'latin1'), 40),
+      );
+      throw new WrongServer(`the first echo should be "${right}", came "${wrong}"`);
+    }
   }
 
+  /** @throws Error when it is not there, or the system does not tell */
   weight(): Weight {
     const pids = processesOf(this.#child.pid ?? -1).map(({ pid }) => pid);
+    if (pids.length === 0) throw new Error('the server has ended');
     const sum = (of: (pid: number) => number) => pids.reduce((total, pid) => total + of(pid), 0);
     return {
-      bytes: sum((pid) => number(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+)/m)) * 1024,
+      bytes: sum((pid) => ownMemory(pid)),
       processes: pids.length,
       threads: sum((pid) => number(`/proc/${pid}/status`, /^Threads:\s+(\d+)/m)),
     };
@@ -69,12 +90,17 @@ export class Server {
   }
 }
 
+/** Bytes that are a process's own, its part of what it shares with others of its kind included. */
+function ownMemory(pid: number): number {
+  const file = `/proc/${pid}/smaps_rollup`;
+  return 1024 * (number(file, /^Pss_Anon:\s+(\d+)/m) + number(file, /^Pss_Shmem:\s+(\d+)/m));
+}
+
+/** @throws Error when there is none */
 function number(file: string, pattern: RegExp): number {
-  try {
-    return Number(pattern.exec(readFileSync(file, 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0; // it has ended meanwhile
-  }
+  const found = pattern.exec(readFileSync(file, 'utf8'))?.[1];
+  if (found === undefined) throw new Error(`${file} does not say ${pattern}`);
+  return Number(found);
 }
 
 function portOf(child: ChildProcess): Promise<number> {

@@ -47,7 +47,9 @@ test('what a run did not measure is left out, and the rest still drawn', () => {
 test('a server that was wrong, and what was left out, stand on the page', () => {
   const wrong = [{ contestant: 'snippet', cell: 'echo-50', what: 'byte 64 should begin "a"' }];
   const leftOut = [{ what: 'c-epoll', why: 'there is no C compiler (cc)' }];
-  const text = page(new Book({ ...results, wrong, leftOut }), drawn, file);
+  const failed = [{ contestant: 'rxjs', cell: 'idle', what: 'the server has ended' }];
+  const text = page(new Book({ ...results, wrong, failed, leftOut }), drawn, file);
+  expect(text).toContain('- Not measured: `rxjs` in idle: the server has ended');
   expect(text).toContain('**Wrong**: `snippet` in echo-50: byte 64 should begin "a"');
   expect(text).toContain('Left out: c-epoll: there is no C compiler (cc).');
 });

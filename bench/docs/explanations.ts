@@ -99,7 +99,7 @@ function list(ids: readonly string[]): string {
 }
 
 function silentClients(book: Book): string | undefined {
-  const name = book.hasMeasure('idle', 'idle', 'each10000') ? 'each10000' : 'each1000';
+  const name = book.hasMeasure('idle', 'idle', 'each9000') ? 'each9000' : 'each1000';
   const measures = book.results.questions.find(({ id }) => id === 'idle')?.measures;
   const words = measures?.find((measure) => measure.name === name)?.words;
   const [poll, pipe] = ['poll-loop', 'pipe'].map((id) => book.figure('idle', 'idle', name, id));

@@ -43,6 +43,9 @@ function warnings({ results }: Book): string {
     ...results.wrong.map(
       ({ contestant, cell, what }) => `- **Wrong**: \`${contestant}\` in ${cell}: ${what}`,
     ),
+    ...results.failed.map(
+      ({ contestant, cell, what }) => `- Not measured: \`${contestant}\` in ${cell}: ${what}`,
+    ),
   ];
   return lines.join('\n');
 }

@@ -7,6 +7,7 @@ import { freshAddress } from './crowd.ts';
 import { EPOLLIN, Epoll } from './epoll.ts';
 import { Lines } from './lines.ts';
 
+/** Clients, and how long they come and go. */
 export interface Churn {
   readonly port: number;
   /** Clients that are there at the same time. */
@@ -17,6 +18,7 @@ export interface Churn {
   readonly patience?: number;
 }
 
+/** How many came and went. */
 export interface ChurnResult {
   readonly clientsPerSecond: number;
   /** As in `Throughput`. */
@@ -33,17 +35,23 @@ let nextPort = LAST_PORT + 1;
  * Connect, echo, close, again and again. A client is counted when the server's FIN has come, in answer
  * to its own: the server has done all that it has to.
  */
-export function churn({
-  port,
-  clients,
-  lineLength,
-  warmUp,
-  seconds,
-  patience = 5000,
-}: Churn): ChurnResult {
+export function churn(order: Churn): ChurnResult {
   const epoll = new Epoll();
-  const lines = new Lines(clients, lineLength, 2);
   const open: (Connection | undefined)[] = [];
+  try {
+    return comeAndGo(order, epoll, open);
+  } finally {
+    for (const each of open) each?.close();
+    epoll.close();
+  }
+}
+
+function comeAndGo(
+  { port, clients, lineLength, warmUp, seconds, patience = 5000 }: Churn,
+  epoll: Epoll,
+  open: (Connection | undefined)[],
+): ChurnResult {
+  const lines = new Lines(clients, lineLength, 2);
   const to = { address: '127.0.0.1', port };
   const come = (index: number) => {
     const fd = connectFromNextPort(to);
@@ -86,7 +94,7 @@ export function churn({
         connection.receive();
         if (connection.received === lineLength) sys.shutdown(connection.fd, sys.SHUT_WR);
       } else if (connection.receiveEnd()) {
-        sys.close(connection.fd);
+        connection.close();
         done++;
         open[index] = undefined;
         if (isOver) left--;
@@ -94,7 +102,6 @@ export function churn({
       }
     }
   }
-  epoll.close();
   return result as ChurnResult;
 }
 

@@ -6,6 +6,7 @@ import { type Lines, RECEIVE_SIZE } from './lines.ts';
 /** The server does not echo: what it did instead. */
 export class WrongEcho extends Error {}
 
+/** A client's socket, and how far it has come in its lines. */
 export class Connection {
   readonly fd: number;
   /** Bytes so far. */
@@ -14,6 +15,7 @@ export class Connection {
   readonly #index: number;
   readonly #lines: Lines;
   readonly #start: number;
+  #isOpen = true;
 
   constructor(fd: number, index: number, lines: Lines) {
     this.fd = fd;
@@ -107,6 +109,12 @@ export class Connection {
     } catch {
       // The server has left first.
     }
+  }
+
+  /** Closes the socket, unless it is closed. */
+  close(): void {
+    if (this.#isOpen) sys.close(this.fd);
+    this.#isOpen = false;
   }
 
   /** What is still missing, as an error. */

@@ -2,8 +2,9 @@
 import * as sys from '../../sockets/index.ts';
 import { Connection, WrongEcho } from './connection.ts';
 import { EPOLLIN, EPOLLOUT, Epoll } from './epoll.ts';
-import { Lines, RECEIVE_SIZE } from './lines.ts';
+import { Lines } from './lines.ts';
 
+/** Who connects, and where. */
 export interface CrowdSize {
   /** The server's, on 127.0.0.1. */
   readonly port: number;
@@ -31,6 +32,7 @@ export function freshAddress(): string {
   return `127.${1 + (Math.floor(n / 62500) % 200)}.${1 + (Math.floor(n / 250) % 250)}.${1 + (n % 250)}`;
 }
 
+/** Connections that are there together. */
 export class Crowd {
   readonly epoll = new Epoll();
   readonly connections: Connection[] = [];
@@ -40,10 +42,21 @@ export class Crowd {
   /**
    * Connects, and sends one line on each connection to prove that it is served: that a connect
    * succeeds only proves that the kernel listens.
+   *
+   * @throws WrongEcho when the server is not there, or does not echo; nothing is open then
    */
   constructor(size: CrowdSize) {
     this.lines = new Lines(size.connections, size.lineLength, size.linesEach);
     this.patience = size.patience ?? 5000;
+    try {
+      this.#come(size);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #come(size: CrowdSize): void {
     let source = '';
     for (let i = 0; i < size.connections; i++) {
       if (i % FROM_ONE_ADDRESS === 0) source = freshAddress();
@@ -93,11 +106,23 @@ export class Crowd {
       for (let i = 0; i < ready; i++) {
         if (this.serve(this.epoll.data(i)) > 0) lastByteAt = performance.now();
       }
-      if (performance.now() - lastByteAt > this.patience) {
-        const owed = this.connections.find((each) => each.received < each.sent);
-        throw owed?.missing(this.patience) ?? new WrongEcho('the server reads no more');
-      }
+      if (performance.now() - lastByteAt > this.patience) throw this.missing();
     }
+  }
+
+  /** What the server still owes after the crowd's patience, as an error. */
+  missing(): WrongEcho {
+    const owed = this.connections.find((each) => each.received < each.sent);
+    return owed?.missing(this.patience) ?? new WrongEcho('the server reads no more');
+  }
+
+  /** Has each client send one line more, and waits for all of them: the server has lost none. */
+  proveServed(): void {
+    this.connections.forEach((each, index) => {
+      this.send(each, index, each.sent + this.lines.lineLength);
+      if (index % AT_A_TIME === AT_A_TIME - 1) this.drain();
+    });
+    this.drain();
   }
 
   /** Sends on every connection, and reads nothing, until the server takes no more. @returns bytes taken */
@@ -121,29 +146,39 @@ export class Crowd {
   /**
    * Closes. Who is owed nothing sends a FIN and waits for the server's, so that what follows does not
    * run beside its cleaning up; who left answers unread just goes, and that resets the connection.
+   *
+   * @throws WrongEcho when the server sends more after the goodbye, or breaks the connection
    */
   leave(): void {
-    const open = new Map<number, number>();
+    const open = new Set<number>();
     this.connections.forEach((each, index) => {
       if (each.received < each.sent) {
-        sys.close(each.fd);
+        each.close();
       } else {
         each.sayGoodbye();
-        open.set(index, each.fd);
+        open.add(index);
       }
     });
     const giveUpAt = performance.now() + 3000;
-    while (open.size > 0 && performance.now() < giveUpAt) {
-      const ready = this.epoll.wait(50);
-      for (let i = 0; i < ready; i++) {
-        const index = this.epoll.data(i);
-        const fd = open.get(index);
-        if (fd === undefined || hasInput(fd, this.lines.memory)) continue;
-        sys.close(fd);
-        open.delete(index);
+    try {
+      while (open.size > 0 && performance.now() < giveUpAt) {
+        const ready = this.epoll.wait(50);
+        for (let i = 0; i < ready; i++) {
+          const index = this.epoll.data(i);
+          const connection = this.connections[index] as Connection;
+          if (!connection.receiveEnd()) continue;
+          connection.close();
+          open.delete(index);
+        }
       }
+    } finally {
+      this.close();
     }
-    for (const fd of open.values()) sys.close(fd);
+  }
+
+  /** Closes at once, whatever is on its way. */
+  close(): void {
+    for (const each of this.connections) each.close();
     this.epoll.close();
   }
 
@@ -170,14 +205,5 @@ function connectFrom(address: string, port: number, narrow: boolean): number {
   } catch (error) {
     sys.close(fd);
     throw new WrongEcho(`the server is not there: ${(error as Error).message}`);
-  }
-}
-
-/** Takes what has come after the goodbye. @returns false after the server's FIN, or its reset */
-function hasInput(fd: number, memory: Buffer): boolean {
-  try {
-    return sys.recv(fd, memory, 0, RECEIVE_SIZE) > 0;
-  } catch {
-    return false;
   }
 }

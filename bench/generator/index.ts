@@ -25,7 +25,11 @@ export interface Commands {
   /** Sends without reading until the server takes no more, or `limitEach` bytes. */
   stall(order: { readonly crowd: string; readonly limitEach: number }): { readonly taken: number };
   unfinished(order: { readonly crowd: string }): Record<string, never>;
+  /** Each client sends one line more: whoever is silent is still served. */
+  prove(order: { readonly crowd: string }): Record<string, never>;
   leave(order: { readonly crowd: string }): Record<string, never>;
+  /** All crowds go at once, unjudged: after a failure, or when their server is gone. */
+  dismiss(order: Record<string, never>): Record<string, never>;
   churn(order: Churn): ChurnResult;
 }
 
@@ -55,9 +59,19 @@ const commands: Commands = {
     crowd(order.crowd).leaveUnfinished();
     return {};
   },
+  prove(order) {
+    crowd(order.crowd).proveServed();
+    return {};
+  },
   leave(order) {
-    crowds.get(order.crowd)?.leave();
+    const leaving = crowds.get(order.crowd);
     crowds.delete(order.crowd);
+    leaving?.leave();
+    return {};
+  },
+  dismiss() {
+    for (const each of crowds.values()) each.close();
+    crowds.clear();
     return {};
   },
   churn,

@@ -1,6 +1,6 @@
 /**
  * What the connections send: every connection a cycle of lines of its own, each line different from
- * all others. Whatever a server mixes up (bytes, lines, clients) does not compare equal then.
+ * all others, those of other crowds and other generators included. Whatever a server mixes up (bytes, lines, clients) does not compare equal then.
  *
  * The bytes are printable ASCII: some servers that people write decode what they get, and this
  * measures how fast they are. Whether they are right about other bytes is the conformance suite's.
@@ -11,6 +11,17 @@ export const RECEIVE_SIZE = 1024 * 1024;
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-');
 
+let made = 0;
+
+/**
+ * Where a crowd's random numbers begin: somewhere else for each crowd of each generator, whose
+ * processes run at the same time. Not 0, at which they would stay.
+ */
+function seed(): number {
+  return Math.imul(process.pid * 4096 + made++, 0x9e3779b1) || 1;
+}
+
+/** The lines of a crowd. */
 export class Lines {
   /** Bytes of a line, its CR LF included. */
   readonly lineLength: number;
@@ -31,7 +42,7 @@ export class Lines {
     this.lineLength = lineLength;
     this.cycle = lineLength * perConnection;
     this.memory = Buffer.allocUnsafeSlow(RECEIVE_SIZE + connections * this.cycle * 2);
-    let random = 0x9e3779b9;
+    let random = seed();
     for (let connection = 0; connection < connections; connection++) {
       const start = this.start(connection);
       for (let at = start; at < start + this.cycle; at++) {

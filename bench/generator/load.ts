@@ -84,6 +84,8 @@ export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop
 /**
  * Lines at a fixed rate. The time of each counts from the moment at which it was to be sent, not from
  * when it was: if the server (or a full socket, or this process) held it up, the wait is in the figure.
+ *
+ * @throws WrongEcho when an answer is wrong, or missing for the crowd's patience
  */
 export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Latency {
   const { connections, epoll, lines } = crowd;
@@ -100,7 +102,8 @@ export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Lat
   let due = 0;
   let back = 0;
   const waited = waitingSeconds();
-  let lastByteAt = startedAt;
+  /** When something was sent or came. */
+  let activeAt = startedAt;
   while (back < total) {
     let now = performance.now();
     for (; due < total && startedAt + due * interval <= now; due++) {
@@ -110,6 +113,7 @@ export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Lat
       crowd.send(connection, index, ((before[index] as number) + round + 1) * lineLength);
       if (due >= firstMeasured) lag.record(nanoseconds(now - startedAt - due * interval));
       now = performance.now();
+      activeAt = now;
     }
     const untilNext = due < total ? startedAt + due * interval - now : 50;
     const ready = epoll.waitFinely(untilNext);
@@ -118,14 +122,14 @@ export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Lat
       const index = epoll.data(i);
       const connection = connections[index] as Connection;
       const old = connection.linesBack;
-      if (crowd.serve(index) > 0) lastByteAt = now;
+      if (crowd.serve(index) > 0) activeAt = now;
       for (let line = old; line < connection.linesBack; line++) {
         const turn = (line - (before[index] as number)) * count + index;
         if (turn >= firstMeasured) latency.record(nanoseconds(now - startedAt - turn * interval));
         back++;
       }
     }
-    if (now - lastByteAt > crowd.patience + interval) crowd.drain();
+    if (now - activeAt > crowd.patience + interval) throw crowd.missing();
   }
   const at = (percentile: number) => latency.percentile(percentile) / 1000;
   return {

@@ -8,6 +8,7 @@ export const comeAndGo: Question = {
   title: 'How fast do clients come and go?',
   measures: [{ name: 'clientsPerSecond', words: 'clients', unit: 'clients/s', better: 'more' }],
   baseline: 'pipe',
+  // One that serves one at a time serves these, too: no client waits for another one's line.
   admits: () => true,
   cells: () => [
     {
@@ -15,14 +16,12 @@ export const comeAndGo: Question = {
       words: `${CLIENTS} at a time: connect, one echo, close`,
       connections: CLIENTS,
       seconds: 0.1,
-      async measure({ server, generators, effort, oneClient }) {
-        // One that serves one at a time serves these, too, if no client waits for another to go.
-        const used = oneClient ? generators.slice(0, 1) : generators;
-        const clients = oneClient ? 1 : CLIENTS / used.length;
+      async measure({ server, generators, effort }) {
+        const clients = CLIENTS / generators.length;
         const { warmUp, seconds } = effort;
         const order = { port: server.port, clients, lineLength: SHORT, warmUp, seconds };
         const results = rethrow(
-          await Promise.allSettled(used.map((each) => each.tell('churn', order))),
+          await Promise.allSettled(generators.map((each) => each.tell('churn', order))),
         );
         return {
           clientsPerSecond: results.reduce((sum, each) => sum + each.clientsPerSecond, 0),

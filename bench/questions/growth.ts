@@ -23,6 +23,7 @@ export const growth: Question = {
           await scene.neighbour.tell('join', { ...size, crowd });
         }
         const figures = await throughput(scene, { clients: ACTIVE, window: 1, lineLength: SHORT });
+        if (silent > 0) await scene.neighbour.tell('prove', { crowd });
         await scene.neighbour.tell('leave', { crowd });
         return figures;
       },
