@@ -131,7 +131,7 @@ export class Log {
 /** What one connection tells the log at its end. */
 export interface ConnectionLog {
   closed(end: {
-    /** In a few words: 'end of input', 'reset by the client'. */
+    /** In a few words, or the code of the error: 'end of input', 'idle', 'ECONNRESET'. */
     readonly reason: string;
     /** Bytes. */
     readonly received: number;

@@ -14,7 +14,10 @@ export interface Options {
   readonly port: number;
   /** The longest line, in bytes with its terminator. */
   readonly maxLine: number;
-  /** How many connections may be open at once; more are closed as they come. */
+  /**
+   * How many connections may be open at once, 1 or more, `Infinity` for no limit; more are closed as they
+   * come (in `blocking`, which has one at a time, they wait).
+   */
   readonly maxConnections: number;
   /** Milliseconds without a byte in either direction after which a connection is closed; 0 is off. */
   readonly idleTimeout: number;
@@ -59,7 +62,7 @@ function helpText(model: ModelName): string {
 Usage: npx tsx models/${model} [options]
 
   ${hosts}
-  --port N                ${DEFAULT_PORT}; 0 picks a free one, the same for all addresses
+  --port N                where to listen; 0 picks a free one (default ${DEFAULT_PORT})
   --max-line BYTES        longest line, terminator included (default 65536)
   --max-connections N     open at once; more are closed as they come (default: no limit)
   --idle-timeout SECONDS  close a connection that is silent for so long (default: off)

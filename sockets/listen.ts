@@ -14,7 +14,7 @@ export interface Listener {
  * @param at - port 0 picks a free one
  * @param backlog - how many connections may wait to be accepted
  * @param ipv6Only - whether an IPv6 listener leaves the IPv4 port to others; else `::` is dual stack
- * @throws SocketError EADDRINUSE, EADDRNOTAVAIL, EACCES …; no descriptor is left open then
+ * @throws TypeError when the address is neither IPv4 nor IPv6; SocketError EADDRINUSE, EADDRNOTAVAIL, EACCES …; no descriptor is left open then
  */
 export function openListener(at: SocketAddress, backlog: number, ipv6Only: boolean): Listener {
   const family = familyOf(at.address);

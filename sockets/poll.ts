@@ -27,6 +27,12 @@ export const POLLNVAL = 0x020;
 
 const POLLFD_SIZE = 8;
 
+/**
+ * The table. Its entries have no gaps: whoever is removed is replaced by the last.
+ *
+ * A kernel that finds an error or a hang-up says so in `revents` unasked: to receive or to send then
+ * tells what it is.
+ */
 export class PollTable {
   /** How many entries are in use; they stand at 0 to length - 1. */
   length = 0;
@@ -87,7 +93,7 @@ export class PollTable {
   /**
    * Waits until an entry is ready (poll(2)). A signal ends the wait early.
    *
-   * @param timeout - milliseconds; 0 only looks, -1 waits for ever
+   * @param timeout - whole milliseconds; 0 only looks, -1 waits for ever
    * @returns how many entries are ready, 0 after the timeout or a signal; only a positive result has
    *   set `revents`
    * @throws SocketError ENOMEM; EINVAL when the table exceeds RLIMIT_NOFILE

@@ -31,6 +31,7 @@ export class Shared {
   }
 }
 
+/** What is known of one client between two turns of the loop. */
 export class Connection {
   /** Its place in the poll table. */
   index = -1;
@@ -181,6 +182,7 @@ export class Connection {
     else if (isDone || elapsed > DRAIN) this.end('the server stops');
   }
 
+  /** Closes at once. @param reason - for the log, unless it was ending already */
   close(reason: string): void {
     if (this.closed) return;
     this.closed = true;

@@ -54,7 +54,8 @@ await main('poll-loop', async (options) => {
           else acceptFrom(table.fd(i));
         }
       }
-      if (patience() >= 0) sweep(someoneReady);
+      const hasDeadlines = patience() >= 0;
+      if (hasDeadlines) sweep(someoneReady);
       const next = queue.shift();
       if (next) {
         next.queued = false;

@@ -6,6 +6,7 @@
 import * as sys from '../../sockets/index.ts';
 import type { Connection } from './connection.ts';
 
+/** The poll table, and whom its entries stand for. */
 export class Roster {
   readonly table = new sys.PollTable();
   readonly #connections: Connection[] = [];
