@@ -1,6 +1,6 @@
 /** Which charts there are, and what they show. */
 import { type Bar, barChart } from './bar-chart.ts';
-import { figuresAt, leaders, MARGIN_IN_WORDS, type Place } from './contest.ts';
+import { figuresAt, leaders, MARGIN_IN_WORDS, type Place, verdict } from './contest.ts';
 import { type Book, type Figure, short, writtenRatio } from './figures.ts';
 import { lineChart } from './line-chart.ts';
 import { type RatioBar, ratioChart } from './ratio-chart.ts';
@@ -48,7 +48,7 @@ export function charts(book: Book): Chart[] {
       ]),
       { areAlike: true },
     ),
-    bars(book, 'idle', 'What a silent client costs', idlePicks),
+    bars(book, 'idle', 'What a silent client costs', idlePicks(book)),
     waits(book),
     bars(
       book,
@@ -75,7 +75,7 @@ export function charts(book: Book): Chart[] {
 
 /** The summary's columns: one figure for each question, the most telling that the run has. */
 export function summaryPicks(book: Book): Pick[] {
-  const large = book.hasMeasure('idle', 'idle', 'each9000') ? 'each9000' : 'each1000';
+  const large = crowds(book).at(-1)?.measure ?? '';
   const most = book.cells('growth').at(-1)?.id ?? '';
   const silent = Number(most.split('-').at(-1) || 0).toLocaleString('en-US');
   const picks: readonly [string, string, string, string, string][] = [
@@ -92,14 +92,30 @@ export function summaryPicks(book: Book): Pick[] {
     .filter((pick) => isThere(book, pick));
 }
 
-const idlePicks: readonly Pick[] = (
-  [
-    ['startUp', 'from its start', 'to the first echo'],
-    ['memory', 'memory', 'without clients'],
-    ['each1000', 'memory for each', 'of 1,000 clients'],
-    ['each9000', 'memory for each', 'of 9,000 more'],
-  ] as const
-).map(([measure, ...heading]) => ({ question: 'idle', cell: 'idle', measure, heading }));
+function idlePicks(book: Book): Pick[] {
+  const idle = { question: 'idle', cell: 'idle' };
+  return [
+    { ...idle, measure: 'startUp', heading: ['from its start', 'to the first echo'] },
+    { ...idle, measure: 'memory', heading: ['memory', 'without clients'] },
+    ...crowds(book),
+  ];
+}
+
+/** What each silent client costs, in crowds that become larger. */
+function crowds(book: Book): Pick[] {
+  const measures = book.results.questions.find(({ id }) => id === 'idle')?.measures ?? [];
+  return measures
+    .filter(({ name }) => name.startsWith('each'))
+    .map(({ name, words }): Pick => {
+      return {
+        question: 'idle',
+        cell: 'idle',
+        measure: name,
+        heading: ['memory', words.replace(' clients', '')],
+      };
+    })
+    .filter((pick) => isThere(book, pick));
+}
 
 function isThere(book: Book, { question, cell, measure }: Place): boolean {
   return book.hasMeasure(question, cell, measure);
@@ -138,14 +154,16 @@ function summary(book: Book): Chart | undefined {
   const bars = all.map(({ figure, ...spot }): RatioBar => {
     const ratio = figure?.ratio;
     const advantage = ratio && (figure.better === 'more' ? ratio : 1 / ratio);
-    return { ...spot, advantage, label: figure ? writtenRatio(figure) : '–' };
+    const pick = picks[spot.column];
+    const isProven = pick !== undefined && verdict(book, pick, spot.row) !== undefined;
+    return { ...spot, advantage, isProven, label: figure ? writtenRatio(figure) : '–' };
   });
   const title =
     'What each model costs: one figure for each question, as a multiple of the baseline’s';
   const others = book.results.questions.some(({ baseline }) => baseline === 'poll-loop');
   const caption = [
     `Multiples of pipe${others ? ' (with 1 ms CPU each, of poll-loop)' : ''}. To the right: better than that; to the left: worse. Logarithmic, up to five times.`,
-    `${BOLD} ${COLOURS}${dash}`,
+    `${BOLD} ${COLOURS} Pale: unproven.${dash}`,
   ];
   const svg = ratioChart({ columns: picks, rows, caption, title }, bars);
   return { name: 'summary', title, svg };
@@ -191,7 +209,7 @@ function waits(book: Book): Chart | undefined {
   const picks = shown.map(({ id, words }): Pick => {
     const alone = id.endsWith('alone');
     const heading = [
-      alone ? 'nobody' : words.replace('beside ', ''),
+      alone ? 'alone' : words.replace('beside ', ''),
       alone ? 'polite clients only' : 'beside polite clients',
     ] as const;
     return { question: 'neighbours', cell: id, measure: 'p50', heading };

@@ -1,7 +1,7 @@
 /** Who did best at a figure, and who cannot be told from that one. */
 import type { Book, Figure } from './figures.ts';
 
-/** Quotients nearer to 1 than this, either way, prove nothing: rounds of one server differ as much. */
+/** Quotients nearer to 1 than this prove nothing: rounds of one server differ as much. */
 const MARGIN = 0.15;
 
 /** The margin as it is written on the page. */
@@ -16,7 +16,7 @@ export interface Place {
 
 /** Whether a quotient of two figures proves nothing. */
 export function isLevel(quotient: number | undefined): boolean {
-  return quotient !== undefined && Math.max(quotient, 1 / quotient) < 1 + MARGIN;
+  return quotient !== undefined && Math.abs(quotient - 1) < MARGIN;
 }
 
 /**
@@ -33,6 +33,31 @@ export function leaders(book: Book, place: Place): readonly string[] {
   const all = models.map(value);
   const best = first.better === 'more' ? Math.max(...all) : Math.min(...all);
   return models.filter((one) => isLevel(value(one) / best)).map(({ contestant }) => contestant);
+}
+
+/** What a contestant's ratio to the baseline proves: beyond the margin, and in every round the same way. */
+export function verdict(book: Book, place: Place, id: string): 'better' | 'worse' | undefined {
+  const figure = book.figure(place.question, place.cell, place.measure, id);
+  if (figure?.ratio === undefined || isLevel(figure.ratio)) return undefined;
+  const isMore = figure.ratio > 1;
+  if (ratiosOfRounds(book, place, id).some((one) => one > 1 !== isMore)) return undefined;
+  return isMore === (figure.better === 'more') ? 'better' : 'worse';
+}
+
+function ratiosOfRounds(book: Book, { question, cell, measure }: Place, id: string): number[] {
+  const baseline = book.results.questions.find((each) => each.id === question)?.baseline;
+  const rounds = book.cells(question).find((each) => each.id === cell)?.rounds ?? [];
+  const of = (contestant: string | undefined) =>
+    new Map(
+      rounds
+        .filter((each) => each.contestant === contestant)
+        .map(({ round, figures }) => [round, figures[measure]]),
+    );
+  const base = of(baseline);
+  return [...of(id)].flatMap(([round, value]) => {
+    const divisor = base.get(round);
+    return value !== undefined && divisor ? [value / divisor] : [];
+  });
 }
 
 /** The figures of all contestants that have one there. */

@@ -2,7 +2,9 @@
  * Why the figures are as they are. What follows from how a model is built stands in any run; what a
  * run can decide either way is said by its figures, and left out where it has none.
  */
+import { LONG, SHORT } from '../question.ts';
 import { digits } from '../results.ts';
+import { summaryPicks } from './charts.ts';
 import { isLevel, MARGIN_IN_WORDS, type Place } from './contest.ts';
 import { type Book, written } from './figures.ts';
 
@@ -13,6 +15,24 @@ export function explanation(book: Book, question: string): string {
   const explain = explanations[question];
   return explain ? explain(book).filter(Boolean).join(' ') : '';
 }
+
+/** What was asked of every server, above a question's table. */
+export function asked(question: string): string {
+  return QUESTIONS[question] ?? '';
+}
+
+const QUESTIONS: Record<string, string> = {
+  echo: `Each client sends a line of ${SHORT} bytes when the last one has come back.`,
+  bulk: `Lines of ${LONG} bytes, and always many on their way: the next one goes when one has come back.`,
+  idle: 'Clients send one line, get it back, and are silent from then on.',
+  neighbours:
+    'Polite clients send lines at a fixed rate, whatever comes back. Their wait for an echo counts from when the line was due; the bad neighbours themselves are not timed.',
+  work: 'Each line costs CPU time before it is answered (`--work`). More clients than there are cores always have lines on their way; one more asks now and then, and its wait is timed.',
+  'come-and-go':
+    'Clients connect, send one line, get it back, and close; the next one comes at once.',
+  growth:
+    'Clients in ping-pong as in the first question, while others are connected and say nothing.',
+};
 
 const echo50 = { question: 'echo', cell: 'echo-50', measure: 'linesPerSecond' };
 const bulk50 = { question: 'bulk', cell: 'bulk-50', measure: 'megabytesPerSecond' };
@@ -99,11 +119,13 @@ function list(ids: readonly string[]): string {
 }
 
 function silentClients(book: Book): string | undefined {
-  const name = book.hasMeasure('idle', 'idle', 'each9000') ? 'each9000' : 'each1000';
-  const measures = book.results.questions.find(({ id }) => id === 'idle')?.measures;
-  const words = measures?.find((measure) => measure.name === name)?.words;
-  const [poll, pipe] = ['poll-loop', 'pipe'].map((id) => book.figure('idle', 'idle', name, id));
-  if (!poll || !pipe || !words) return undefined;
+  const measure = summaryPicks(book).find(({ question }) => question === 'idle')?.measure ?? '';
+  const [poll, pipe] = ['poll-loop', 'pipe'].map((id) => book.figure('idle', 'idle', measure, id));
+  if (!poll || !pipe) return undefined;
+  const { words } =
+    book.results.questions
+      .find(({ id }) => id === 'idle')
+      ?.measures.find(({ name }) => name === measure) ?? {};
   return `In this run \`poll-loop\` paid ${written(poll)}, and \`pipe\` ${written(pipe)}, for ${words}.`;
 }
 
@@ -133,7 +155,8 @@ function flood(book: Book): string | undefined {
   return `Of the models, \`${shortest.contestant}\` let the others wait least beside it, a median of ${written(shortest)}, and \`${longest.contestant}\` longest, ${written(longest)}.`;
 }
 
-function pollDecline(book: Book): string | undefined {
+/** What is left to `poll-loop` and to `pipe` beside the most silent clients. */
+export function pollDecline(book: Book): string | undefined {
   const last = book.cells('growth').at(-1);
   if (!last || last.id === 'growth-0') return undefined;
   const [poll, pipe] = ['poll-loop', 'pipe'].map((id) =>

@@ -7,6 +7,8 @@ export interface RatioBar {
   readonly column: number;
   readonly isModel: boolean;
   readonly isBest: boolean;
+  /** Whether the advantage is more than noise. */
+  readonly isProven: boolean;
   readonly label: string;
   /** How many times better than the baseline; below 1 it is worse. Undefined when not measured. */
   readonly advantage: number | undefined;
@@ -29,6 +31,7 @@ export function ratioChart(grid: Grid, bars: readonly RatioBar[]): string {
       x1: 0,
       x2: length,
       fill: ({ isModel }) => (isModel ? MODEL : BASELINE),
+      fillOpacity: ({ isProven }) => (isProven ? 1 : 0.4),
     }),
     Plot.ruleX([0], { stroke: BASELINE }),
     ...[false, true].map((isBest) =>
