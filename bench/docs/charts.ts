@@ -159,7 +159,7 @@ function summary(book: Book): Chart | undefined {
     return { ...spot, advantage, isProven, label: figure ? writtenRatio(figure) : '–' };
   });
   const title =
-    'What each model costs: one figure for each question, as a multiple of the baseline’s';
+    'What each model costs: one figure for each question, as a multiple of that of the baseline';
   const others = book.results.questions.some(({ baseline }) => baseline === 'poll-loop');
   const caption = [
     `Multiples of pipe${others ? ' (with 1 ms CPU each, of poll-loop)' : ''}. To the right: better than that; to the left: worse. Logarithmic, up to five times.`,

@@ -23,7 +23,7 @@ export function asked(question: string): string {
 
 const QUESTIONS: Record<string, string> = {
   echo: `Each client sends a line of ${SHORT} bytes when the last one has come back.`,
-  bulk: `Lines of ${LONG} bytes, and always many on their way: the next one goes when one has come back.`,
+  bulk: `Lines of ${digits(LONG)} bytes, and always many on their way: the next one goes when one has come back.`,
   idle: 'Clients send one line, get it back, and are silent from then on.',
   neighbours:
     'Polite clients send lines at a fixed rate, whatever comes back. Their wait for an echo counts from when the line was due; the bad neighbours themselves are not timed.',
@@ -70,7 +70,7 @@ const explanations: Record<string, Explain> = {
   neighbours: (book) => [
     'Nobody waits in a send(2) here: the sockets are non-blocking, what the kernel does not take is kept, and a client with output pending is not read from. So a client that does not read, or never ends its line, soon wakes a server no more; it costs memory, and `poll-loop` an entry to ask about. (The snippet does read on, and lets the answers pile up.)',
     worstNeighbour(book),
-    "A flood is different: it is always ready, and each turn of the loop serves it as well as everybody else. How long the others wait then is how much one turn takes from it, and what that costs to echo. `poll-loop` takes one recv(2) of up to half a megabyte; libuv reads up to 64 KiB at a time, but goes on for up to 32 reads while each is full and nobody pauses the socket. `socket.pipe` pauses it when a write passes the stream's limit, the models only when the kernel did not take everything.",
+    'A flood is different: it is always ready, and each turn of the loop serves it as well as everybody else. How long the others wait then is how much one turn takes from it, and what that costs to echo. `poll-loop` takes one recv(2), half a megabyte at most. libuv reads 64 KiB at a time, but goes on for up to 32 reads while each is full and nobody pauses the socket: two megabytes, when the next lines come as fast as they are echoed.',
     flood(book),
     'The 99th percentile also holds what the scheduler and the garbage collector do. `blocking` is not asked, because its other clients would wait until the first one leaves.',
   ],
@@ -79,7 +79,7 @@ const explanations: Record<string, Explain> = {
     compared(book, work1, 'worker-threads', 'poll-loop', 'With 1 ms a line'),
     compared(book, work1, 'cluster', 'poll-loop', 'With 1 ms a line'),
     `The bound is the number of cores (${book.results.machine.cores} here, which the load generator shares), times what one of them does when nobody competes for it.`,
-    "In `worker-threads` the main thread stays free, and a new line takes the first thread that becomes so; in `cluster` a client stays with the process that accepted it, and waits behind that process's clients while another process may be idle.",
+    "In `worker-threads` the main thread stays free, and a new line takes the first thread that becomes so; in `cluster` a client stays with the process that accepted it, and waits behind that process's clients while another process may be idle. Where a wait is longer than the pause between two lines of that one client, they wait for each other as well.",
   ],
   'come-and-go': (book) => [
     'A client that comes costs an accept(2) and a close(2), the kernel a handshake and a farewell. To these Node adds the construction of a socket with its streams and listeners, and their collection afterwards.',

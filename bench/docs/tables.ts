@@ -74,17 +74,16 @@ function range(figure: Figure): string | undefined {
   return `${ofLow === high.split(' ')[1] ? number : low} to ${high}`;
 }
 
-/** @param names - the first cell of each row; without it `ids` in typewriter */
+/** A row for each contestant; a dash where it was not asked. */
 export function table(
   headings: readonly string[],
   ids: readonly string[],
   columns: readonly Map<string, string>[],
-  names: (id: string) => string = (id) => `\`${id}\``,
 ): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
     row(['', ...headings]),
     row(['---', ...headings.map(() => '---:')]),
-    ...ids.map((id) => row([names(id), ...columns.map((column) => column.get(id) ?? '–')])),
+    ...ids.map((id) => row([`\`${id}\``, ...columns.map((column) => column.get(id) ?? '–')])),
   ].join('\n');
 }
