@@ -35,17 +35,14 @@ export function charts(book: Book): Chart[] {
       book,
       'echo',
       'Echoes a second',
-      each('echo', 'linesPerSecond', (words) => [words, 'echoes a second']),
+      each('echo', 'linesPerSecond', inTwo('echoes a second')),
       { areAlike: true },
     ),
     bars(
       book,
       'bulk',
       'Megabytes a second',
-      each('bulk', 'megabytesPerSecond', (words) => [
-        words.split(',')[0] ?? '',
-        'megabytes a second',
-      ]),
+      each('bulk', 'megabytesPerSecond', inTwo('megabytes a second')),
       { areAlike: true },
     ),
     bars(book, 'idle', 'What a silent client costs', idlePicks(book)),
@@ -71,6 +68,14 @@ export function charts(book: Book): Chart[] {
     growth(book),
   ];
   return all.filter((chart) => chart !== undefined);
+}
+
+/** A heading from the words of a cell: what comes after a comma is the second line. */
+function inTwo(otherwise: string): (words: string) => [string, string] {
+  return (words) => {
+    const [first = '', ...rest] = words.split(', ');
+    return [first, rest.join(', ') || otherwise];
+  };
 }
 
 /** The summary's columns: one figure for each question, the most telling that the run has. */
@@ -160,7 +165,7 @@ function summary(book: Book): Chart | undefined {
   });
   const title =
     'What each model costs: one figure for each question, as a multiple of that of the baseline';
-  const others = book.results.questions.some(({ baseline }) => baseline === 'poll-loop');
+  const others = picks.some(({ question }) => question === 'work');
   const caption = [
     `Multiples of pipe${others ? ' (with 1 ms CPU each, of poll-loop)' : ''}. To the right: better than that; to the left: worse. Logarithmic, up to five times.`,
     `${BOLD} ${COLOURS} Pale: unproven.${dash}`,
