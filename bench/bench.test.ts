@@ -92,13 +92,13 @@ test('a quotient of two cells is that of the same round, and the median of all r
 test('a rate is limited by a generator that was always busy, a latency by one that was late', () => {
   expect(isLimited('rate', { rate: 5, saturation: 0.94 })).toBe(false);
   expect(isLimited('rate', { rate: 5, saturation: 0.95, ownLag: 0 })).toBe(true);
-  const waits = { p50: 100, p99: 1000, saturation: 1, ownLag: 499, ownLagMedian: 49, ownWait: 20 };
+  const waits = { p50: 100, p99: 1000, saturation: 0.5, ownLag: 499, ownLagMedian: 49 };
   expect(isLimited('p50', waits)).toBe(false);
   expect(isLimited('p99', waits)).toBe(false);
   expect(isLimited('p99', { ...waits, ownLag: 500 })).toBe(true);
   expect(isLimited('p50', { ...waits, ownLag: 500 })).toBe(false);
   expect(isLimited('p50', { ...waits, ownLagMedian: 50 })).toBe(true);
-  expect(isLimited('p50', { ...waits, ownWait: 50 })).toBe(true);
+  expect(isLimited('p50', { ...waits, saturation: 0.95 })).toBe(true);
 });
 
 test('what was limited in half of the rounds is marked, and so is a ratio to it', () => {

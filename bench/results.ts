@@ -95,16 +95,16 @@ export interface Summary {
 const SATURATED = 0.95;
 
 /**
- * Whether a measure says more about the generator than about the server. A rate does, when the
- * generator always had something to do. A latency does, when half of it or more is the generator's
- * own: it sent late, or waited for its core when the answer was there.
+ * Whether a measure says more about the generator than about the server: it always had something to do,
+ * or half of a latency or more is its own, because it sent late.
  */
 export function isLimited(measure: string, figures: Figures): boolean {
-  const { saturation = 0, ownLag = 0, ownLagMedian = 0, ownWait = 0 } = figures;
+  const { saturation = 0, ownLag = 0, ownLagMedian = 0 } = figures;
   const latency = figures[measure] ?? 0;
-  if (measure === 'p50') return Math.max(ownLagMedian, ownWait) >= latency / 2;
-  if (measure === 'p99') return Math.max(ownLag, ownWait) >= latency / 2;
-  return saturation >= SATURATED;
+  if (saturation >= SATURATED) return true;
+  if (measure === 'p50') return ownLagMedian >= latency / 2;
+  if (measure === 'p99') return ownLag >= latency / 2;
+  return false;
 }
 
 /** Sums up one figure of one contestant in one cell; undefined when there is none. */

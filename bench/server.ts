@@ -69,6 +69,11 @@ export class Server {
     }
   }
 
+  /** Seconds of CPU that all its processes have used, in steps of 10 ms. */
+  cpuSeconds(): number {
+    return processesOf(this.#child.pid ?? -1).reduce((sum, { ticks }) => sum + ticks, 0) / 100;
+  }
+
   /** @throws Error when it is not there, or the system does not tell */
   weight(): Weight {
     const pids = processesOf(this.#child.pid ?? -1).map(({ pid }) => pid);

@@ -79,6 +79,7 @@ const explanations: Record<string, Explain> = {
     compared(book, work1, 'worker-threads', 'poll-loop', 'With 1 ms a line'),
     compared(book, work1, 'cluster', 'poll-loop', 'With 1 ms a line'),
     `The bound is the number of cores (${book.results.machine.cores} here, which the load generator shares), times what one of them does when nobody competes for it.`,
+    cpuOff(book),
     "In `worker-threads` the main thread stays free, and a new line takes the first thread that becomes so; in `cluster` a client stays with the process that accepted it, and waits behind that process's clients while another process may be idle. Where a wait is longer than the pause between two lines of that one client, they wait for each other as well.",
   ],
   'come-and-go': (book) => [
@@ -153,6 +154,17 @@ function flood(book: Book): string | undefined {
   const [shortest, longest] = [waits[0], waits.at(-1)];
   if (!shortest || !longest || waits.length < 2) return undefined;
   return `Of the models, \`${shortest.contestant}\` let the others wait least beside it, a median of ${written(shortest)}, and \`${longest.contestant}\` longest, ${written(longest)}.`;
+}
+
+/** Models that found out badly how fast the machine is, or shared the execution units of its cores. */
+function cpuOff(book: Book): string | undefined {
+  const off = book.ids.flatMap((id) => {
+    const figure = book.figure('work', 'work-1', 'cpu', id);
+    if (!figure || Math.abs(figure.median - 1) <= 0.1) return [];
+    return [`${written(figure)} ms in \`${id}\``];
+  });
+  if (off.length === 0) return undefined;
+  return `To be read with care: a line of 1 ms took in fact ${off.join(', ')} of CPU, more than 10 % off.`;
 }
 
 /** What is left to `poll-loop` and to `pipe` beside the most silent clients. */

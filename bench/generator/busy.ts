@@ -11,7 +11,7 @@ export function busySeconds(): number {
 }
 
 /** Seconds in the run queue of a core so far (Documentation/scheduler/sched-stats.rst); 0 where nobody counts them. */
-export function waitingSeconds(): number {
+function waitingSeconds(): number {
   try {
     const [, waited = 0] = readFileSync('/proc/self/schedstat', 'utf8').split(' ').map(Number);
     return waited / 1e9;

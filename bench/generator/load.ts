@@ -1,6 +1,6 @@
 /** The two kinds of load, and what is measured under each. */
 import { createHistogram } from 'node:perf_hooks';
-import { busySeconds, waitingSeconds } from './busy.ts';
+import { busySeconds } from './busy.ts';
 import type { Connection } from './connection.ts';
 import type { Crowd } from './crowd.ts';
 
@@ -15,6 +15,8 @@ export interface ClosedLoop {
 export interface Throughput {
   readonly linesPerSecond: number;
   readonly bytesPerSecond: number;
+  /** All that came back, before and after the measurement, too. */
+  readonly lines: number;
   /** The part of the time in which the generator had something to do: near 1, it was the limit. */
   readonly saturation: number;
 }
@@ -37,8 +39,8 @@ export interface Latency {
   /** How late the generator sent, p99 and p50: latency that is its own. */
   readonly ownLag: number;
   readonly ownLagMedian: number;
-  /** How long it waited for its core for each line, on average: that is its own, too. */
-  readonly ownWait: number;
+  /** As in `Throughput`: near 1, it may have seen late what was there in time. */
+  readonly saturation: number;
 }
 
 /** As many lines as the server can do, with a fixed number in flight. All bytes are compared. */
@@ -50,6 +52,8 @@ export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop
   connections.forEach((each, index) => {
     crowd.send(each, index, allowance(each));
   });
+  const linesBack = () => connections.reduce((sum, each) => sum + each.linesBack, 0);
+  const before = linesBack();
   const warmAt = performance.now() + warmUp * 1000;
   let startedAt = 0;
   let busy = busySeconds();
@@ -68,6 +72,7 @@ export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop
       return {
         linesPerSecond: bytes / lineLength / elapsed,
         bytesPerSecond: bytes / elapsed,
+        lines: linesBack() - before,
         saturation,
       };
     }
@@ -101,7 +106,7 @@ export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Lat
   /** Lines that were due so far, and lines that are back. */
   let due = 0;
   let back = 0;
-  const waited = waitingSeconds();
+  const busy = busySeconds();
   /** When something was sent or came. */
   let activeAt = startedAt;
   while (back < total) {
@@ -141,7 +146,7 @@ export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Lat
     lines: latency.count,
     ownLag: lag.percentile(99) / 1000,
     ownLagMedian: lag.percentile(50) / 1000,
-    ownWait: ((waitingSeconds() - waited) * 1e6) / total,
+    saturation: (busySeconds() - busy) / ((performance.now() - startedAt) / 1000),
   };
 }
 

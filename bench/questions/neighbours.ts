@@ -2,7 +2,9 @@ import type { Generator } from '../generator-process.ts';
 import { LONG, type Question, type Scene, SHORT } from '../question.ts';
 
 /** The polite clients: how many they are, and how many lines a second they send in all. */
-const POLITE = { connections: 20, rate: 1000 };
+const POLITE = { connections: 20, rate: 4000 };
+/** Their lines of which one in a hundred is to say something. */
+const ENOUGH = 2000;
 
 /** A bad neighbour: what it does, and for how long it needs a hand. */
 interface Neighbour {
@@ -66,7 +68,7 @@ export const badNeighbours: Question = {
         id: `neighbours-${each.id}`,
         words: each.words,
         connections: POLITE.connections + each.clients,
-        seconds: each.begin ? 0.6 : 0.3,
+        seconds: each.begin ? 0.7 : 0.4,
         measure: (scene) => beside(each, scene),
       })),
 };
@@ -74,7 +76,8 @@ export const badNeighbours: Question = {
 async function beside(each: Neighbour, { server, generator, neighbour, effort }: Scene) {
   const { port } = server;
   const { connections, rate } = POLITE;
-  const { warmUp, seconds } = effort;
+  const { warmUp } = effort;
+  const seconds = Math.max(effort.seconds, ENOUGH / rate);
   await generator.tell('join', {
     crowd: 'polite',
     port,
