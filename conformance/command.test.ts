@@ -70,7 +70,7 @@ describe('a wrong command line is one line, and exit 2', () => {
     [['--port', '1'], /--port and --ready-timeout go with a command/],
     [['rxjs', '--connect', '127.0.0.1:1'], /one of them/],
     [['--'], /no command after --/],
-    [['--', 'no-such-command'], /cannot start no-such-command: ENOENT/],
+    [['--port', '28765', '--', 'no-such-command'], /cannot start no-such-command: ENOENT/],
     [['--known', '/no/such/file'], /cannot read \/no\/such\/file: ENOENT/],
   ])('%j', async (args, message) => {
     const { code, out, err } = await conformance(args);
