@@ -80,7 +80,7 @@ const explanations: Record<string, Explain> = {
     compared(book, work1, 'cluster', 'poll-loop', 'With 1 ms a line'),
     `The bound is the number of cores (${book.results.machine.cores} here, which the load generator shares), times what one of them does when nobody competes for it.`,
     cpuOff(book),
-    "In `worker-threads` the main thread stays free, and a new line takes the first thread that becomes so; in `cluster` a client stays with the process that accepted it, and waits behind that process's clients while another process may be idle. Where a wait is longer than the pause between two lines of that one client, they wait for each other as well.",
+    "In `worker-threads` the main thread stays free, and a new line takes the first thread that becomes so; in `cluster` a client stays with the process that accepted it, and waits behind that process's clients while another process may be idle.",
   ],
   'come-and-go': (book) => [
     'A client that comes costs an accept(2) and a close(2), the kernel a handshake and a farewell. To these Node adds the construction of a socket with its streams and listeners, and their collection afterwards.',

@@ -14,6 +14,9 @@ const loads = [
   { work: 20, rate: 10, inQuick: false },
 ];
 
+/** Everyone else: so many that no line waits for another one of the same client. */
+const ELSE = 32;
+
 /** Everyone else's lines of which the median is taken. */
 const ENOUGH = 50;
 
@@ -36,7 +39,7 @@ export const work: Question = {
         id: `work-${work}`,
         words: `${work} ms a line`,
         args: ['--work', `${work}`],
-        connections: BUSY.connections + 1,
+        connections: BUSY.connections + ELSE,
         seconds: 1.3 + Math.max(0.5, ENOUGH / rate - 0.7),
         measure: (scene) => underLoad(scene, rate),
       })),
@@ -48,7 +51,7 @@ async function underLoad({ server, generator, neighbour, effort }: Scene, rate: 
   const seconds = Math.max(effort.seconds + 0.5, ENOUGH / rate);
   const size = { port, lineLength: SHORT, linesEach: 64 };
   const { connections, window } = BUSY;
-  await neighbour.tell('join', { ...size, crowd: 'else', connections: 1 });
+  await neighbour.tell('join', { ...size, crowd: 'else', connections: ELSE });
   await generator.tell('join', { ...size, crowd: 'busy', connections });
   const cpuBefore = server.cpuSeconds();
   const [busy, others] = await Promise.allSettled([
