@@ -65,28 +65,6 @@ export function onCores(
   return where && canPin ? ['taskset', '-c', where.join(','), ...command] : [...command];
 }
 
-/** The two cores that a measurement with one client uses; none where nothing is pinned. */
-const used = [...(placement.server ?? []), ...(placement.generators[0] ?? [])];
-
-/** Whether those two can be kept awake: with chrt(1), and a kernel that has SCHED_IDLE. */
-export const canStayAwake =
-  used.length > 0 && spawnSync('chrt', ['--idle', '0', 'true'], { stdio: 'ignore' }).status === 0;
-
-/**
- * Measures while the two cores never sleep: a loop of idle priority takes what nobody else wants. With
- * one line in flight each core has nothing to do half of the time, and how deep it sleeps then would
- * be in the figure: rounds of one server differed by a factor of three without this.
- */
-export async function awake<T>(measure: () => Promise<T>): Promise<T> {
-  const spin = ['chrt', '--idle', '0', 'sh', '-c', 'while :; do :; done'];
-  const spinners = canStayAwake ? used.map((core) => start(onCores([core], spin), 'ignore')) : [];
-  try {
-    return await measure();
-  } finally {
-    for (const { pid } of spinners) endGroup(pid);
-  }
-}
-
 /** Process groups that were started here. */
 const groups = new Set<number>();
 process.once('exit', () => {

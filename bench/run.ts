@@ -88,6 +88,11 @@ export async function answer(
     rounds: [] as Round[],
     disqualified: new Set<Contestant>(),
   }));
+  if (question.freshServers) {
+    // tsx translates a program when it runs for the first time: that is no part of its start.
+    await servers.prepare([...new Set(asked.flatMap(({ contestants }) => contestants))], []);
+    await servers.stopAll();
+  }
   // All cells in each round: figures of two cells are compared, too, and must not be minutes apart.
   for (let round = 0; round < plan.rounds; round++) {
     for (const { cell, contestants, rounds, disqualified } of asked) {

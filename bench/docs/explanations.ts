@@ -164,7 +164,7 @@ function cpuOff(book: Book): string | undefined {
     return [`${written(figure)} ms in \`${id}\``];
   });
   if (off.length === 0) return undefined;
-  return `To be read with care: a line of 1 ms took in fact ${off.join(', ')} of CPU, more than 10 % off.`;
+  return `To be read with care: what was to be 1 ms of CPU took ${off.join(', ')}.`;
 }
 
 /** What is left to `poll-loop` and to `pipe` beside the most silent clients. */

@@ -6,14 +6,13 @@ import type { Book } from './figures.ts';
 /** What stands in any run, and what its own rounds say about it. */
 export function limits(book: Book): string {
   const work = book.results.questions.find(({ id }) => id === 'work')?.title;
-  const isAwake = book.cells('echo').some(({ words }) => words.includes('awake'));
   return [
     '- **Loopback is no network.** There is no distance, no loss and no card. What a network adds, it adds to every model alike, and the differences between them weigh less.',
     "- **The load shares the machine.** The kernel does part of the receiver's work in the sender's call, and memory bandwidth and caches are common to all cores. Servers that use several cores compete with the generator for them.",
     `- **An echo is the least a server can do.** Whatever a real one does for each request is CPU time${work ? `, and moves its figures towards those of “${work}”` : ''}.`,
     `- **Ratios within ${MARGIN_IN_WORDS} of 1 are unproven**, and so is any comparison of absolute figures from two runs, or of two moments of one. The ratio within a round is what holds.`,
     '- **The window makes the bulk figure.** How data lumps together depends on how many lines are in flight; another window is another figure.',
-    `- **With one client everybody waits in turn.** ${isAwake ? 'The cores were kept awake here; where they fall asleep, how fast they wake up is part of the figure.' : 'How fast a core wakes up is part of the figure.'}`,
+    '- **With one client everybody waits in turn**, so how fast a core wakes up is part of the figure.',
     '- **The C server is a yardstick, not a rival**: it has no options, no log and no orderly end.',
   ].join('\n');
 }

@@ -1,7 +1,4 @@
-import { awake, canStayAwake } from '../processes.ts';
 import { type Question, SHORT, throughput } from '../question.ts';
-
-const ONE = canStayAwake ? '1 client, cores kept awake' : '1 client';
 
 /** Ping-pong: each client sends a line when the last one has come back. */
 export const echo: Question = {
@@ -13,12 +10,9 @@ export const echo: Question = {
   cells: ({ quick }) =>
     [1, 50, 500, ...(quick ? [] : [5000])].map((clients) => ({
       id: `echo-${clients}`,
-      words: clients === 1 ? ONE : `${clients.toLocaleString('en-US')} clients`,
+      words: clients === 1 ? '1 client' : `${clients.toLocaleString('en-US')} clients`,
       connections: clients,
       seconds: clients > 1000 ? 0.8 : 0.1,
-      measure(scene) {
-        const measured = () => throughput(scene, { clients, window: 1, lineLength: SHORT });
-        return clients === 1 ? awake(measured) : measured();
-      },
+      measure: (scene) => throughput(scene, { clients, window: 1, lineLength: SHORT }),
     })),
 };
