@@ -517,10 +517,12 @@ export class Client {
         // What was taken may have made room.
         this.#readOn();
       };
-      const timer = setTimeout(() => {
+      const giveUp = () => {
+        if (!this.#waiting.has(look)) return;
         this.transcript.note(this.name, `gives up ${what()} after ${timeout} ms`);
         done(() => reject(this.#failure('timeout', what(), timeout)));
-      }, timeout);
+      };
+      const timer = setTimeout(afterLastLook, timeout, giveUp);
       this.#waiting.add(look);
       // A wait for more than the capacity makes room for it.
       this.#readOn();
@@ -532,17 +534,24 @@ export class Client {
   /** The same promise, given up after `timeout` ms; its failure is told as a {@link ClientError}. */
   #bounded<T>(promise: Promise<T>, timeout: number, what: () => string): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      let isOver = false;
+      const giveUp = () => {
+        if (isOver) return;
         this.transcript.note(this.name, `gives up ${what()} after ${timeout} ms`);
         reject(this.#failure('timeout', what(), timeout));
-      }, timeout);
+      };
+      const timer = setTimeout(afterLastLook, timeout, giveUp);
+      const over = () => {
+        isOver = true;
+        clearTimeout(timer);
+      };
       promise.then(
         (value) => {
-          clearTimeout(timer);
+          over();
           resolve(value);
         },
         (_error: Error) => {
-          clearTimeout(timer);
+          over();
           // A failed write is the only sign of a reset that a client which doesn't read can see.
           if (this.#ending === undefined) this.#end('reset', 'is reset by the server');
           reject(this.#failure(this.#ending ?? 'reset', what()));
@@ -574,4 +583,12 @@ function describe(bytes: Uint8Array, length = bytes.length): string {
 function quietly<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
+}
+
+/**
+ * Runs `giveUp` when the event loop has looked once more at its sockets: after this process itself was
+ * held up, timers run before what has come meanwhile is seen.
+ */
+function afterLastLook(giveUp: () => void): void {
+  setImmediate(() => setImmediate(giveUp));
 }

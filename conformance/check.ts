@@ -59,6 +59,9 @@ export class Unsupported extends Error {
   override readonly name = 'Unsupported';
 }
 
+/** Bytes. */
+const MUCH = 1024 * 1024;
+
 /** The connections of one check, what was said on them, and how long to wait. */
 export class Scene {
   readonly target: Target;
@@ -112,6 +115,8 @@ export class Scene {
   /** Leaves the server as it was: drains and closes what is open. */
   async leave(): Promise<void> {
     this.#isLeft = true;
-    await Promise.all(this.#clients.map((client) => client.close({ timeout: 300 })));
+    // Who has sent much may have much to drain, and a server under load pauses.
+    const timeout = ({ offered }: Client) => (offered > MUCH ? this.patience : 300);
+    await Promise.all(this.#clients.map((client) => client.close({ timeout: timeout(client) })));
   }
 }

@@ -20,11 +20,12 @@ test.concurrent.each(Object.entries(mutants))(
   { timeout: 240_000 },
   async (name, caughtBy) => {
     const selected = slowOnes[name] ?? judging;
+    const slowFactor = name in slowOnes ? 1 : SLOW_FACTOR;
     const { verdicts } = await judge(
       new Program(name, `conformance/mutants/${name}.ts`),
       checks.filter(({ id }) => selected.includes(id)),
       {
-        slowFactor: SLOW_FACTOR,
+        slowFactor,
         signal: new AbortController().signal,
         onCheck: () => undefined,
         onVerdict: () => undefined,
@@ -33,11 +34,13 @@ test.concurrent.each(Object.entries(mutants))(
     const having = (outcome: string) => verdicts.filter((one) => one.outcome === outcome);
     const failed = having('fail');
     const account = failed.map(({ check, message }) => `${check.id}: ${message}`).join('\n');
+    // Without ::1, say: what cannot be told is not expected to be.
+    const untold = having('unsupported').map(({ check }) => check.id);
     expect(having('harness')).toEqual([]);
     expect(
       failed.map(({ check }) => check.id),
       account,
-    ).toEqual(caughtBy);
+    ).toEqual(caughtBy.filter((id) => !untold.includes(id) || id !== 'concurrency/both-families'));
   },
 );
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isListening } from './processes.ts';
 
 /** What a server has said is kept up to so many characters. */
-const MEMORY = 16 * 1024;
+const MEMORY = 256 * 1024;
 
 /** The process groups that were started and not ended. */
 const running = new Set<number>();

@@ -159,4 +159,5 @@ async function drain(connections: ReadonlySet<Connection>): Promise<void> {
     await sleep(5);
   }
   for (const connection of connections) connection.destroy('the server stops');
+  await nextTurn(); // in which the log hears of them
 }

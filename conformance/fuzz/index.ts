@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { MODELS, Program } from '../contestants.ts';
 import { type Finding, fuzz } from './play.ts';
 
-const HELP = `Plays random scripts of clients against our models, and compares every answer.
+const HELP = `Plays random scripts of clients against our models, and compares every answer. 2000 scripts take some
+ten minutes for each model; Ctrl-C ends the run, and tells how far it was.
 
 Usage: npm run fuzz -- [options] [model...]
 
@@ -34,16 +35,26 @@ async function main(): Promise<number> {
     if (!/^\d+(:\d+)*$/.test(path)) throw new UsageError(`no path: ${JSON.stringify(path)}`);
   }
   let found = 0;
+  let soFar = '';
+  process.on('SIGINT', () => {
+    console.log(`${soFar}, then interrupted`);
+    process.exit(130);
+  });
   for (const name of positionals.length > 0 ? positionals : MODELS) {
     let done = 0;
+    const startedAt = performance.now();
+    soFar = `${name}: nothing played yet`;
     const finding = await fuzz(new Program(name, `models/${name}`), {
       runs,
       seed,
       path,
       onRun: () => {
         done++;
+        soFar = `${name}: ${done} of ${runs} scripts, nothing found`;
+        const left = ((performance.now() - startedAt) / done) * (runs - done);
+        const minutes = Math.ceil(left / 60_000);
         if (process.stderr.isTTY && done % 10 === 0)
-          process.stderr.write(`\r\x1b[K${name} ${done}`);
+          process.stderr.write(`\r\x1b[K${name} ${done} of ${runs}, some ${minutes} min left`);
       },
     });
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');

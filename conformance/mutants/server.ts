@@ -73,11 +73,17 @@ export class EchoServer {
       const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
         this.#take(socket),
       );
-      server.listen({ port, host, backlog: 1024 }, () => {
-        const { port: bound } = server.address() as { port: number };
+      const goOn = (bound: number) => {
         if (more.length > 0) open(bound, more);
         else console.log(`mutant listening on 127.0.0.1:${bound}`);
+      };
+      server.once('error', (error) => {
+        if (host !== '::1') throw error;
+        goOn(port); // a machine without IPv6
       });
+      server.listen({ port, host, backlog: 1024 }, () =>
+        goOn((server.address() as { port: number }).port),
+      );
     };
     open(Number(values.port), hosts);
   }

@@ -5,11 +5,13 @@ new (class extends EchoServer {
   override connected(client: Visitor): void {
     if (this.#isFirst(client)) return;
     client.socket.pause();
-    // The one before may just be leaving.
-    setTimeout(() => {
-      if (this.#isFirst(client)) client.socket.resume();
-      else client.socket.destroy();
-    }, 100);
+    // The one before may just be leaving, and the timer be before the event that says so.
+    setTimeout(() => setImmediate(() => this.#decide(client)), 100);
+  }
+
+  #decide(client: Visitor): void {
+    if (this.#isFirst(client)) client.socket.resume();
+    else client.socket.destroy();
   }
 
   override received(client: Visitor, chunk: Buffer): void {

@@ -33,8 +33,10 @@ await main('worker-threads', async (options) => {
   });
   // A thread that dies with lines in its hands fails their task; one that held none is told here.
   pool.on('error', (error: Error) => log.notice(`a thread of the pool died: ${error.message}`));
-  // A task for each thread, so that the first client does not wait for threads to start.
-  await Promise.all(Array.from({ length: workers }, () => pool.run(new Uint8Array())));
+  // A task for each thread, so that the first client does not wait for threads to start. A thread that
+  // dies of something else meanwhile is replaced.
+  const start = () => pool.run(new Uint8Array());
+  await Promise.all(Array.from({ length: workers }, () => start().catch(start)));
 
   /** Who has sent complete lines in this turn of the event loop, and how many bytes in all. */
   let gatheredBytes = 0;
