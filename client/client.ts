@@ -562,7 +562,7 @@ export class Client {
 
   #failure(reason: FailureReason, what: string, timeout?: number): ClientError {
     const why = {
-      timeout: `not within ${timeout} ms`,
+      timeout: `not within ${Math.round(timeout ?? 0)} ms`,
       fin: 'the server closed the connection (FIN)',
       reset: 'the server reset the connection (RST)',
       closed: 'this client closed the connection',

@@ -143,7 +143,7 @@ export class Command extends Started {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code) throw new NotThere(`cannot start ${this.#command[0]}: ${code}`);
-      if (!isHeld(port)) throw error;
+      if (!isHeld(port)) throw withHint(error as Error, port);
       this.#onWait(
         `port ${port} is still held by connections that have ended (TIME_WAIT): waiting`,
       );
@@ -162,6 +162,12 @@ export class Command extends Started {
     const deadline = performance.now() + most;
     while (!(await isSo()) && performance.now() < deadline) await sleep(100);
   }
+}
+
+/** How a command learns its port, in case that is why it does not listen there. */
+function withHint({ message }: Error, port: number): Error {
+  const hint = `It is told the port as PORT=${port} and in place of {port}; --port, --ready-timeout.`;
+  return new Error(`${message.trimEnd()}\n${hint}`);
 }
 
 /** A server that runs already. */

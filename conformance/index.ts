@@ -64,6 +64,7 @@ function interruptible(): AbortSignal {
     process.on(signal, () => {
       // Ctrl-C reaches every process of a terminal, and tsx passes it on once more.
       if (controller.signal.aborted && performance.now() - since > 500) process.exit(130);
+      if (since === 0) note('\nto end after this check (Ctrl-C again: at once)');
       since ||= performance.now();
       controller.abort();
     });

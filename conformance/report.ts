@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Difference, Level } from './check.ts';
+import { checks } from './checks/index.ts';
 import type { Outcome, Verdict } from './run.ts';
 import type { Account } from './suite.ts';
 
@@ -72,8 +73,20 @@ function resultOf(verdict: Verdict, { contestant }: Account): Result {
   return { ...what, ...explained, milliseconds, transcript, again };
 }
 
+/** How many must-checks there are. */
+const MUST = checks.filter(({ level }) => level === 'must').length;
+
 /** Whether a server fulfils the task, in one line: the must-checks alone decide. */
 export function conclusionOf(verdicts: readonly Verdict[]): string {
+  const conclusion = conclusionOnMust(verdicts);
+  const others = verdicts.filter(
+    ({ check, outcome }) => check.level === 'should' && outcome === 'fail',
+  ).length;
+  if (others === 0) return conclusion;
+  return `${conclusion}; ${others} should-${others === 1 ? 'check' : 'checks'} failed`;
+}
+
+function conclusionOnMust(verdicts: readonly Verdict[]): string {
   const must = verdicts.filter(({ check }) => check.level === 'must');
   const having = (...outcomes: Outcome[]) =>
     must.filter(({ outcome }) => outcomes.includes(outcome)).length;
@@ -90,6 +103,8 @@ export function conclusionOf(verdicts: readonly Verdict[]): string {
   if (untold === must.length) return 'not judged: no must-check could be told';
   if (untold > 0)
     return `fulfils the task, as far as can be told: ${untold} of ${must.length} must-checks cannot`;
+  if (must.length < MUST)
+    return `fulfils ${must.length} of ${MUST} must-checks: the others were not asked`;
   return 'fulfils the task';
 }
 

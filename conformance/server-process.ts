@@ -114,7 +114,9 @@ export class ServerProcess {
       if (port !== undefined && child.pid) return new ServerProcess(child, port, () => said);
       if (performance.now() > deadline) {
         const seconds = timeout / 1000;
-        failure = new Error(`${name} does not listen on ${where} after ${seconds} s: ${said}`);
+        failure = new Error(
+          `${name} does not listen on ${where} after ${seconds} s${said ? `, and said:\n${said}` : ''}`,
+        );
       }
       await sleep(10);
     }

@@ -151,6 +151,6 @@ function blocked(check: Check, reason: string): Verdict {
 }
 
 function lastWords(said: string): string {
-  const lines = escapeText(said.trimEnd().split('\n').slice(-5).join('\n'));
+  const lines = escapeText(said.trimEnd().split('\n').slice(-12).join('\n'));
   return lines ? `; it said last:\n${lines}` : '';
 }

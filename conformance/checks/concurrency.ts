@@ -1,7 +1,7 @@
 /** Simultaneous clients, and clients that others must not suffer from. */
 import { networkInterfaces } from 'node:os';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
-import { expectAllServed, expectEcho, expectSame, expectService } from '../expect.ts';
+import { expectAllServed, expectAnswer, expectEcho, expectService } from '../expect.ts';
 import { descriptorsOf } from '../processes.ts';
 
 const SIMULTANEOUS = 'The server must handle simultaneous connections from multiple clients.';
@@ -41,7 +41,7 @@ export const concurrency: readonly Check[] = [
         await Promise.all(
           clients.map(async (client, i) => {
             const expected = Buffer.from(`client ${i} round ${round} #${i}\r\n`);
-            expectSame(expected, await client.receive(expected.length));
+            await expectAnswer(client, expected);
           }),
         );
       }
@@ -148,7 +148,7 @@ export const concurrency: readonly Check[] = [
       await scene.quiet();
       await expectEcho(first, 'first again\r\n');
       await first.close();
-      expectSame(lines, await second.receive(lines.length));
+      await expectAnswer(second, lines);
     },
   },
   {
@@ -181,6 +181,6 @@ async function besidePartialLines(scene: Scene, howMany: number): Promise<void> 
   for (const [i, holder] of holders.entries()) {
     await holder.send(', completed\r\n');
     const expected = Buffer.from(`partial line of ${i}, completed\r\n`);
-    expectSame(expected, await holder.receive(expected.length));
+    await expectAnswer(holder, expected);
   }
 }

@@ -1,6 +1,6 @@
 /** A line is any bytes up to and including CR LF, and it comes back unchanged. */
 import type { Check } from '../check.ts';
-import { expectEcho, expectNothing, expectSame } from '../expect.ts';
+import { expectAnswer, expectEcho, expectNothing } from '../expect.ts';
 
 const COMPLETE_LINES = 'The server echoes complete lines, and CR LF separates lines.';
 const ANY_BYTES =
@@ -25,11 +25,14 @@ export const framing: readonly Check[] = [
     level: 'must',
     title: 'Many lines on one connection come back in order',
     sentence: 'A client may send any number of lines on its connection.',
-    cause: 'does it read from a connection again after the first answer?',
+    cause:
+      'does it read from a connection again after the first answer, and leave blanks and other signs as they are?',
     needs: ['framing/one-line'],
     async run(scene) {
       const client = await scene.client();
       for (let i = 0; i < 200; i++) await expectEcho(client, `line ${i}\r\n`);
+      for (const line of [' ', '\t', '  blanks around it\t ', '.', '-e "$HOME" %s \\n'])
+        await expectEcho(client, `${line}\r\n`);
     },
   },
   {
@@ -59,7 +62,7 @@ export const framing: readonly Check[] = [
       for (let i = 0; i < 8; i++) {
         const line = Buffer.from(i === 0 ? 'one byte at a time\r\n' : `line ${i}\r\n`);
         await client.sendBytewise(line, 1);
-        expectSame(line, await client.receive(line.length));
+        await expectAnswer(client, line);
       }
     },
   },
@@ -87,12 +90,12 @@ export const framing: readonly Check[] = [
       const client = await scene.client();
       // The line in front shows that the server has read the segment with the partial line in it.
       await client.send('whole\r\npar');
-      expectSame(Buffer.from('whole\r\n'), await client.receive(7));
+      await expectAnswer(client, 'whole\r\n');
       await expectNothing(scene, client, 'the line is not complete yet');
       await client.send('tial');
       await expectNothing(scene, client, 'the line is still not complete');
       await client.send('\r\n');
-      expectSame(Buffer.from('partial\r\n'), await client.receive(9));
+      await expectAnswer(client, 'partial\r\n');
     },
   },
   {
@@ -108,10 +111,10 @@ export const framing: readonly Check[] = [
       for (let i = 0; i < 50; i++) {
         await client.send(`${i} done\r\n${i} to be`);
         const first = Buffer.from(`${i} done\r\n`);
-        expectSame(first, await client.receive(first.length));
+        await expectAnswer(client, first);
         await client.send(' continued\r\n');
         const second = Buffer.from(`${i} to be continued\r\n`);
-        expectSame(second, await client.receive(second.length));
+        await expectAnswer(client, second);
       }
     },
   },
@@ -126,17 +129,17 @@ export const framing: readonly Check[] = [
     async run(scene) {
       const client = await scene.client();
       await client.send('first\r\nsplit\r');
-      expectSame(Buffer.from('first\r\n'), await client.receive(7));
+      await expectAnswer(client, 'first\r\n');
       await expectNothing(scene, client, 'only the CR has come');
       await client.send('\n');
-      expectSame(Buffer.from('split\r\n'), await client.receive(7));
+      await expectAnswer(client, 'split\r\n');
       await client.send('a\r');
       await scene.quiet();
       // What comes back shows that the next CR has been read, before its LF is sent.
       await client.send('\nb\r');
-      expectSame(Buffer.from('a\r\n'), await client.receive(3));
+      await expectAnswer(client, 'a\r\n');
       await client.send('\n');
-      expectSame(Buffer.from('b\r\n'), await client.receive(3));
+      await expectAnswer(client, 'b\r\n');
     },
   },
   {
@@ -149,10 +152,10 @@ export const framing: readonly Check[] = [
     async run(scene) {
       const client = await scene.client();
       await client.send('real\r\nunix\n');
-      expectSame(Buffer.from('real\r\n'), await client.receive(6));
+      await expectAnswer(client, 'real\r\n');
       await expectNothing(scene, client, 'a lone LF does not end a line');
       await client.send('\n more\r\n');
-      expectSame(Buffer.from('unix\n\n more\r\n'), await client.receive(13));
+      await expectAnswer(client, 'unix\n\n more\r\n');
     },
   },
   {
@@ -166,13 +169,13 @@ export const framing: readonly Check[] = [
     async run(scene) {
       const client = await scene.client();
       await client.send('real\r\nmac\r');
-      expectSame(Buffer.from('real\r\n'), await client.receive(6));
+      await expectAnswer(client, 'real\r\n');
       await client.send('still\r\r');
       await expectNothing(scene, client, 'a lone CR does not end a line');
       await client.send('\nx\r');
-      expectSame(Buffer.from('mac\rstill\r\r\n'), await client.receive(12));
+      await expectAnswer(client, 'mac\rstill\r\r\n');
       await client.send('\n');
-      expectSame(Buffer.from('x\r\n'), await client.receive(3));
+      await expectAnswer(client, 'x\r\n');
     },
   },
   {
@@ -217,9 +220,9 @@ export const framing: readonly Check[] = [
       for (let cut = 1; cut < line.length; cut += 3) {
         // The line in front shows that the first part has been read before the second is sent.
         await client.send(Buffer.concat([Buffer.from('.\r\n'), line.subarray(0, cut)]));
-        expectSame(Buffer.from('.\r\n'), await client.receive(3));
+        await expectAnswer(client, '.\r\n');
         await client.send(line.subarray(cut));
-        expectSame(line, await client.receive(line.length));
+        await expectAnswer(client, line);
       }
     },
   },

@@ -1,7 +1,7 @@
 /** The end of input: what is complete goes back, then the server closes. */
 import { isSupported } from '../../sockets/index.ts';
 import type { Check } from '../check.ts';
-import { blockOfLines, expectEnd, expectSame } from '../expect.ts';
+import { blockOfLines, expectAnswer, expectEnd } from '../expect.ts';
 
 const HALF_CLOSE =
   "After the client's FIN every complete line still goes back, then the server closes.";
@@ -77,7 +77,7 @@ export const halfClose: readonly Check[] = [
       await expectEnd(client, Buffer.alloc(0));
       const second = await scene.client();
       await second.send('after that\r\n');
-      expectSame(Buffer.from('after that\r\n'), await second.receive(12));
+      await expectAnswer(second, 'after that\r\n');
     },
   },
 ];

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, Unsupported } from '../check.ts';
-import { expectEcho, expectEnd, expectSame, expectService } from '../expect.ts';
+import { expectAnswer, expectEcho, expectEnd, expectSame, expectService } from '../expect.ts';
 
 const LIMIT =
   'A line longer than the limit ends that connection after the lines before it were echoed.';
@@ -21,7 +21,7 @@ export const limits: readonly Check[] = [
       await expectEcho(client, line);
       // Once more, with the line end in a segment of its own.
       await client.play(line.subarray(0, 30_000), line.subarray(30_000, -2), scene.moment, '\r\n');
-      expectSame(line, await client.receive(line.length));
+      await expectAnswer(client, line);
     },
   },
   {

@@ -1,6 +1,6 @@
 /** Clients that leave without a word. */
 import type { Check } from '../check.ts';
-import { blockOfLines, expectEcho, expectSame, expectService } from '../expect.ts';
+import { blockOfLines, expectAnswer, expectEcho, expectService } from '../expect.ts';
 
 const NOTHING_ENDS_IT = 'Nothing a client does ends the server or another connection.';
 
@@ -17,7 +17,7 @@ export const resets: readonly Check[] = [
         const client = await scene.client(`resets ${i}`);
         // The line in front shows that half of the next has been read: the reset comes on top.
         await client.send('accepted\r\nhalf a li');
-        expectSame(Buffer.from('accepted\r\n'), await client.receive(10));
+        await expectAnswer(client, 'accepted\r\n');
         await client.reset();
       }
       await expectService(scene, 'after resets in the middle of a line');

@@ -27,6 +27,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'framing/lone-cr-is-a-byte',
     'framing/multibyte-split-across-segments',
   ],
+  'trims-lines': ['framing/many-lines-in-order', 'framing/random-lines-32-mib'],
   'skips-empty-lines': ['framing/empty-line', 'framing/random-lines-32-mib'],
   'falls-silent-after-a-while': [
     'framing/many-lines-in-order',

@@ -49,8 +49,11 @@ export class TerminalReport {
       if (outcome === 'blocked') reasons.set(message, [...(reasons.get(message) ?? []), check.id]);
     }
     return [...reasons].map(([reason, ids]) => {
-      const which = ids.length === 1 ? ids[0] : `${ids.length} checks`;
-      return this.#paint('gray', `  ${SIGN.blocked} ${which} not run: ${reason}`);
+      const [which, why] =
+        ids.length === 1
+          ? [ids[0], reason]
+          : [`${ids.length} checks`, reason.replace(/^it needs /, 'they need ')];
+      return this.#paint('gray', `  ${SIGN.blocked} ${which} not run: ${why}`);
     });
   }
 

@@ -31,6 +31,9 @@ await main('blocking', async (options) => {
   if (!listener) throw new Error('no listener');
   for (const { fd } of others) sys.close(fd); // a blocking accept waits on one socket
 
+  /** Whether accept has failed since it succeeded last: said once. */
+  let isShort = false;
+
   async function run(listening: number): Promise<void> {
     sys.setsockopt(listening, sys.SO_RCVTIMEO, PATIENCE);
     while (signals.stoppedAt === undefined) {
@@ -44,9 +47,12 @@ await main('blocking', async (options) => {
   /** @returns below 0 when the wait was broken off, or there is no free descriptor, say */
   async function acceptFrom(listening: number): Promise<number> {
     try {
-      return sys.accept(listening);
+      const fd = sys.accept(listening);
+      if (fd >= 0) isShort = false;
+      return fd;
     } catch (error) {
-      log.notice(`no new client for a second: ${(error as Error).message}`);
+      if (!isShort) log.notice(`no new client for now: ${(error as Error).message}`);
+      isShort = true;
       await sleep(1000);
       return -1;
     }

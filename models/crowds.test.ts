@@ -1,0 +1,101 @@
+/** Crowds: as many clients as there is room for, more than that, and all of them leaving at once. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Client } from '../client/client.ts';
+import { descriptorsOf, processesOf } from '../conformance/processes.ts';
+import type { ServerProcess } from '../conformance/server-process.ts';
+import { clientOf, echo, models, start } from './testbed.ts';
+
+const isLinux = process.platform === 'linux';
+const CROWD = 10_000;
+const room = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' })) || Infinity;
+
+const workersFor = (model: string) =>
+  model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
+
+describe.runIf(room > CROWD + 500).each(['poll-loop', 'worker-threads', 'cluster', 'rxjs'])(
+  '%s',
+  (model) => {
+    test('10,000 clients are open at once, and each is answered', {
+      timeout: 180_000,
+    }, async () => {
+      const server = await start(model, ['--log', 'off', ...workersFor(model)]);
+      const crowd: Client[] = [];
+      while (crowd.length < CROWD) {
+        const more = Array.from({ length: 200 }, () => clientOf(server, { timeout: 30_000 }));
+        crowd.push(...(await Promise.all(more)));
+      }
+      for (let i = 0; i < CROWD; i += 500) {
+        const some = crowd.slice(i, i + 500);
+        await Promise.all(some.map((client, j) => echo(client, `I am number ${i + j}\r\n`)));
+      }
+      expect(crowd.filter(({ ending }) => ending !== undefined)).toEqual([]);
+      await Promise.all(crowd.map((client) => client.reset()));
+      await echo(await clientOf(server));
+    });
+  },
+);
+
+describe.runIf(isLinux).each(models)('%s', (model) => {
+  test('a storm of resets ends nothing, and leaves nothing behind', async () => {
+    const server = await start(model, ['--log', 'off', ...workersFor(model)]);
+    const visitor = await clientOf(server);
+    await echo(visitor);
+    await visitor.close();
+    const before = descriptorsOf(server.pid) as number;
+    for (let wave = 0; wave < 5; wave++) {
+      const storm = Array.from({ length: 100 }, async (_, i) => {
+        const client = await clientOf(server, { reading: i % 2 === 0 });
+        await client.send(`${'an answer that is not read\r\n'.repeat(i)}and half a li`);
+        await client.reset();
+      });
+      await Promise.all(storm);
+    }
+    await expect.poll(() => (descriptorsOf(server.pid) as number) - before).toBeLessThan(10);
+    expect(server.isRunning).toBe(true);
+    await echo(await clientOf(server));
+  });
+});
+
+// blocking and poll-loop keep them waiting: that is tested in faults.test.ts.
+describe.runIf(isLinux).each(['worker-threads', 'cluster', 'rxjs'])('%s', (model) => {
+  test('without a free descriptor it goes on, and serves again when there is one', async () => {
+    const workers = model === 'cluster' ? ['--workers', '1'] : workersFor(model);
+    const server = await start(model, workers);
+    const visitor = await clientOf(server);
+    await echo(visitor);
+    await visitor.close();
+    await expect.poll(() => server.said).toContain('closed (end of input)');
+    const pid = servingPid(server, model);
+    const limit = (descriptors: number) =>
+      execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${descriptors}:1000`]);
+    limit(lowestFree(pid) + 2);
+    const crowd = await Promise.all(Array.from({ length: 10 }, () => clientOf(server)));
+    // Some are served; the others wait, or are turned away: Node closes on whom it has no room for.
+    await Promise.all(crowd.map((client) => client.send('anybody?\r\n').catch(() => {})));
+    await expect.poll(() => crowd.some(({ received }) => received > 0)).toBe(true);
+    expect(server.isRunning).toBe(true);
+    await Promise.all(crowd.map((client) => client.destroy()));
+    limit(1000);
+    const afterwards = async () => {
+      const client = await clientOf(server);
+      await client.send('room now?\r\n').catch(() => {});
+      return client.receiveLine().then(String, () => 'no answer');
+    };
+    await expect.poll(afterwards).toBe('room now?\r\n');
+  });
+});
+
+/** The process that accepts. */
+function servingPid({ pid }: ServerProcess, model: string): number {
+  if (model !== 'cluster') return pid;
+  return processesOf(pid).find(({ parent }) => parent === pid)?.pid as number;
+}
+
+function lowestFree(pid: number): number {
+  const taken = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let fd = 0;
+  while (taken.has(fd)) fd++;
+  return fd;
+}
