@@ -21,7 +21,7 @@ export function waitChart(grid: Grid, waits: readonly Wait[]): string {
   const most = Math.max(...waits.map(({ p50, p99 }) => Math.max(p50, p99)));
   const least = Math.min(50, ...waits.map(({ p50 }) => p50));
   const ticks = TICKS.filter((tick) => tick <= most);
-  const x = { type: 'log', domain: [least, most ** 1.85 * least ** -0.85] } as const;
+  const x = { type: 'log', domain: [least, most ** 2.1 * least ** -1.1] } as const;
   return drawGrid(grid, 222, x, [
     Plot.ruleX(ticks, { stroke: FAINT }),
     Plot.text(ticks, {
