@@ -60,7 +60,11 @@ export class Crowd {
     let source = '';
     for (let i = 0; i < size.connections; i++) {
       if (i % FROM_ONE_ADDRESS === 0) source = freshAddress();
-      const fd = connectFrom(source, size.port, size.narrow === true);
+      let fd: number | undefined;
+      while (fd === undefined) {
+        fd = connectFrom(source, size.port, size.narrow === true);
+        if (fd === undefined) source = freshAddress();
+      }
       const connection = new Connection(fd, i, this.lines);
       this.connections.push(connection);
       this.epoll.add(fd, EPOLLIN, i);
@@ -188,8 +192,13 @@ export class Crowd {
   }
 }
 
-/** A connected, non-blocking socket. @throws WrongEcho when nobody listens */
-function connectFrom(address: string, port: number, narrow: boolean): number {
+/**
+ * A connected, non-blocking socket; undefined when all ports of the address are in use, by clients of
+ * another generator that have just gone, say.
+ *
+ * @throws WrongEcho when nobody listens
+ */
+function connectFrom(address: string, port: number, narrow: boolean): number | undefined {
   const fd = sys.socket(sys.AF_INET);
   try {
     if (narrow) {
@@ -204,6 +213,8 @@ function connectFrom(address: string, port: number, narrow: boolean): number {
     return fd;
   } catch (error) {
     sys.close(fd);
-    throw new WrongEcho(`the server is not there: ${(error as Error).message}`);
+    const { syscall, code, message } = error as sys.SocketError;
+    if (syscall === 'bind' && code === 'EADDRINUSE') return undefined;
+    throw new WrongEcho(`the server is not there: ${message}`);
   }
 }
