@@ -93,7 +93,14 @@ export async function expectNothing(scene: Scene, client: Client, because: strin
 
 /** Expects that the server ends the connection in order, after just these bytes. */
 export async function expectEnd(client: Client, expected: Uint8Array): Promise<void> {
-  const { bytes, how } = await endOf(client);
+  const { bytes, how } = await endOf(client).catch((error: unknown) => {
+    const isOpen = error instanceof ClientError && error.reason === 'timeout';
+    const came = client.peek(expected.length + 1);
+    if (!isOpen || Buffer.compare(came, expected) !== 0) throw error;
+    throw new Failure(
+      'all that was owed came, but the server does not end the connection: does it notice the end of input?',
+    );
+  });
   expectSame(expected, bytes);
   if (how !== 'fin') throw new Failure(`the server reset the connection instead of closing it`);
 }

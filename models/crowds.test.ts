@@ -19,11 +19,14 @@ describe.runIf(room > CROWD + 500).each(['poll-loop', 'worker-threads', 'cluster
   (model) => {
     test('10,000 clients are open at once, and each is answered', {
       timeout: 180_000,
-    }, async () => {
+    }, async ({ skip }) => {
       const server = await start(model, ['--log', 'off', ...workersFor(model)]);
       const crowd: Client[] = [];
       while (crowd.length < CROWD) {
         const more = Array.from({ length: 200 }, () => clientOf(server, { timeout: 30_000 }));
+        // Somebody else's connections may hold the ports that so many clients need.
+        const isShort = (error: Error) => skip(/EADDRNOTAVAIL/.test(error.message), error.message);
+        await Promise.all(more).catch(isShort);
         crowd.push(...(await Promise.all(more)));
       }
       for (let i = 0; i < CROWD; i += 500) {
