@@ -6,37 +6,19 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
 import { processesOf } from '../conformance/processes.ts';
-import { ServerProcess } from '../conformance/server-process.ts';
+import type { ServerProcess } from '../conformance/server-process.ts';
+import * as testbed from './testbed.ts';
+import { clientOf, echo, models } from './testbed.ts';
 
-const models = ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'] as const;
 const root = new URL('..', import.meta.url).pathname;
 
-const servers: ServerProcess[] = [];
-const clients: Client[] = [];
 const others: Server[] = [];
 
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.destroy()));
-  await Promise.all(servers.splice(0).map((server) => server.stop()));
+afterEach(() => {
   for (const other of others.splice(0)) other.close();
 });
 
-async function start(model: string, ...args: string[]): Promise<ServerProcess> {
-  const server = await ServerProcess.start(`models/${model}`, args);
-  servers.push(server);
-  return server;
-}
-
-async function clientOf(server: ServerProcess, options = {}): Promise<Client> {
-  const client = await connect({ host: server.host, port: server.port, ...options });
-  clients.push(client);
-  return client;
-}
-
-async function echo(client: Client, line: string): Promise<void> {
-  await client.send(line);
-  expect((await client.receive(Buffer.byteLength(line))).toString()).toBe(line);
-}
+const start = (model: string, ...args: string[]) => testbed.start(model, args);
 
 /** Runs a model that is not expected to stay. */
 async function run(model: string, ...args: string[]) {

@@ -5,33 +5,20 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
-import { type Client, connect } from '../client/client.ts';
-import { ServerProcess } from '../conformance/server-process.ts';
+import { describe, expect, test } from 'vitest';
+import type { Client } from '../client/client.ts';
+import type { ServerProcess } from '../conformance/server-process.ts';
+import * as testbed from './testbed.ts';
 
-const models = ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'] as const;
-
-const servers: ServerProcess[] = [];
-const clients: Client[] = [];
-
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.destroy()));
-  await Promise.all(servers.splice(0).map((server) => server.stop()));
-});
-
-async function start(model: string, ...args: string[]): Promise<ServerProcess> {
+function start(model: string, ...args: string[]): Promise<ServerProcess> {
   const workers = model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
-  const server = await ServerProcess.start(`models/${model}`, [...workers, ...args]);
-  servers.push(server);
-  return server;
+  return testbed.start(model, [...workers, ...args]);
 }
 
 /** A client that has been served. */
 async function clientOf(server: ServerProcess, options = {}): Promise<Client> {
-  const client = await connect({ port: server.port, ...options });
-  clients.push(client);
-  await client.send('served\r\n');
-  expect(String(await client.receive(8))).toBe('served\r\n');
+  const client = await testbed.clientOf(server, options);
+  await testbed.echo(client, 'served\r\n');
   return client;
 }
 
@@ -56,7 +43,7 @@ async function leave(client: Client) {
 const line = (name: number, i: number) =>
   `client ${name} line ${i} ${'.'.repeat((i * 37) % 1009)}\r\n`;
 
-describe.each(models)('%s', (model) => {
+describe.each(testbed.models)('%s', (model) => {
   test('right after it has said that it listens', async () => {
     for (let i = 0; i < 2; i++) await endsInOrder(await start(model));
   });
