@@ -1,7 +1,7 @@
 /** How every model starts: options in, one clear line when something is wrong, and the exit code. */
 import {
   InformationRequest,
-  type ModelName,
+  type Model,
   type Options,
   parseOptions,
   UsageError,
@@ -15,7 +15,7 @@ const EXPECTED = /^(E[A-Z]+|EAI_[A-Z]+|ERR_UNSUPPORTED_PLATFORM|ERR_WORKERS_DIE)
  * server cannot start or go on, with 0 after `--help` and `--version`.
  */
 export async function main(
-  model: ModelName,
+  model: Model,
   start: (options: Options) => void | Promise<void>,
 ): Promise<void> {
   try {
@@ -25,12 +25,12 @@ export async function main(
       process.stdout.write(`${error.message}\n`);
       return;
     }
-    die(model, error);
+    die(model.name, error);
   }
 }
 
 /** Ends the process with one line on standard error that says why. */
-export function die(model: ModelName, error: unknown): never {
+export function die(model: string, error: unknown): never {
   if (error instanceof UsageError) {
     process.stderr.write(`${model}: ${error.message}; see --help\n`);
     process.exit(2);

@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { InformationRequest, type ModelName, parseOptions, UsageError } from './options.ts';
+import { InformationRequest, type Model, parseOptions, UsageError } from './options.ts';
 
-const models: ModelName[] = ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'];
+/** One of each kind. */
+const plain: Model = { name: 'plain', summary: 'waits' };
+const single: Model = { name: 'single', summary: 'waits on one listener', oneAddress: true };
+const pooled: Model = { name: 'pooled', summary: 'has threads', workers: 'threads' };
+const models = [plain, single, pooled];
 
-const parse = (args: string[], env: NodeJS.ProcessEnv = {}, model: ModelName = 'cluster') =>
+const parse = (args: string[], env: NodeJS.ProcessEnv = {}, model: Model = pooled) =>
   parseOptions(model, args, env);
 
 /** What a user who gets it wrong is told. */
-function complaint(args: string[], env: NodeJS.ProcessEnv = {}, model?: ModelName): string {
+function complaint(args: string[], env: NodeJS.ProcessEnv = {}, model?: Model): string {
   try {
     parse(args, env, model);
   } catch (error) {
@@ -19,7 +23,7 @@ function complaint(args: string[], env: NodeJS.ProcessEnv = {}, model?: ModelNam
   throw new Error(`accepted: ${args.join(' ')}`);
 }
 
-function information(args: string[], model: ModelName): string {
+function information(args: string[], model: Model): string {
   try {
     parseOptions(model, args, {});
   } catch (error) {
@@ -31,7 +35,7 @@ function information(args: string[], model: ModelName): string {
 
 test('the defaults', () => {
   expect(parse([])).toEqual({
-    model: 'cluster',
+    model: 'pooled',
     hosts: undefined,
     port: 12321,
     maxLine: 65536,
@@ -39,6 +43,7 @@ test('the defaults', () => {
     idleTimeout: 0,
     endOfLine: 'crlf',
     work: 0,
+    wait: 0,
     workers: os.availableParallelism(),
     log: 'text',
   });
@@ -47,9 +52,9 @@ test('the defaults', () => {
 test('every option at once, with = and without', () => {
   const args =
     '--host ::1 --host=localhost --port 7 --max-line 100 --max-connections=5 --idle-timeout 1.5 ' +
-    '--eol lf --work 0.25 --workers 3 --log json';
+    '--eol lf --work 0.25 --wait 40 --workers 3 --log json';
   expect(parse(args.split(' '))).toEqual({
-    model: 'cluster',
+    model: 'pooled',
     hosts: ['::1', 'localhost'],
     port: 7,
     maxLine: 100,
@@ -57,6 +62,7 @@ test('every option at once, with = and without', () => {
     idleTimeout: 1500,
     endOfLine: 'lf',
     work: 0.25,
+    wait: 40,
     workers: 3,
     log: 'json',
   });
@@ -97,6 +103,7 @@ describe('numbers', () => {
   test.each([
     ['idle-timeout', 'idleTimeout', 86_400, 1000],
     ['work', 'work', 10_000, 1],
+    ['wait', 'wait', 60_000, 1],
   ] as const)('--%s', (name, field, max, unit) => {
     for (const text of ['0', '0.5', '12', '3.25', String(max)]) {
       expect(parse([`--${name}`, text])[field]).toBeCloseTo(Number(text) * unit);
@@ -155,9 +162,9 @@ describe('hosts', () => {
     expect(complaint(['--host', '::1', '--host='])).toBe('--host needs an address');
   });
 
-  test('blocking takes one only, and says why', () => {
-    expect(parse(['--host', '::'], {}, 'blocking').hosts).toEqual(['::']);
-    expect(complaint(['--host', '::1', '--host', '127.0.0.1'], {}, 'blocking')).toMatch(
+  test('a model that waits on one listener takes one only, and says why', () => {
+    expect(parse(['--host', '::'], {}, single).hosts).toEqual(['::']);
+    expect(complaint(['--host', '::1', '--host', '127.0.0.1'], {}, single)).toMatch(
       /^--host: .*one socket/,
     );
   });
@@ -165,12 +172,8 @@ describe('hosts', () => {
 
 describe('what is not understood', () => {
   test('--workers where there are none', () => {
-    for (const model of ['blocking', 'poll-loop', 'rxjs'] as const) {
-      expect(complaint(['--workers', '2'], {}, model)).toBe(
-        `${model} has no workers: --workers is for worker-threads and cluster`,
-      );
-    }
-    expect(parse(['--workers', '2'], {}, 'worker-threads').workers).toBe(2);
+    expect(complaint(['--workers', '2'], {}, plain)).toBe('plain has no workers');
+    expect(parse(['--workers', '2'], {}, pooled).workers).toBe(2);
   });
 
   test.each([
@@ -217,27 +220,37 @@ describe('what is not understood', () => {
   });
 });
 
-describe.each(models)('%s', (model) => {
+describe.each(models)('$name', (model) => {
   const options = [
-    ...['host', 'port', 'max-line', 'max-connections', 'idle-timeout', 'eol', 'work', 'log'],
+    ...[
+      'host',
+      'port',
+      'max-line',
+      'max-connections',
+      'idle-timeout',
+      'eol',
+      'work',
+      'wait',
+      'log',
+    ],
     ...['help', 'version'],
   ];
 
   test('--help names every option, in a table that fits a terminal', () => {
     const text = information(['--help'], model);
-    expect(text).toContain(`npx tsx models/${model}`);
+    expect(text).toContain(`npx tsx models/${model.name}`);
     for (const option of options) expect(text).toContain(`--${option}`);
-    expect(text.includes('--workers')).toBe(model === 'cluster' || model === 'worker-threads');
+    expect(text.includes('--workers')).toBe(model.workers !== undefined);
     for (const [row] of text.matchAll(/^ {2}.*/gm)) expect(row.length).toBeLessThanOrEqual(100);
     expect(information(['-h'], model)).toBe(text);
   });
 
   test('--version is that of the package', () => {
     const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-    expect(information(['--version'], model)).toBe(`${model} ${JSON.parse(manifest).version}`);
+    expect(information(['--version'], model)).toBe(`${model.name} ${JSON.parse(manifest).version}`);
   });
 });
 
 test('--help wins over what else is wrong with the values', () => {
-  expect(information(['--help', '--port', 'x'], 'rxjs')).toContain('Usage');
+  expect(information(['--help', '--port', 'x'], plain)).toContain('Usage');
 });

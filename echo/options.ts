@@ -4,10 +4,20 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import type { EndOfLine } from './framing.ts';
 
-export type ModelName = 'blocking' | 'poll-loop' | 'worker-threads' | 'cluster' | 'rxjs';
+/** What a model says of itself; the rest of its options is the same for all. */
+export interface Model {
+  /** The name of its folder. */
+  readonly name: string;
+  /** Half a sentence for `--help`. */
+  readonly summary: string;
+  /** What `--workers` counts; without it the option is an error. */
+  readonly workers?: 'threads' | 'processes';
+  /** It waits on one listener, so it takes one address. */
+  readonly oneAddress?: true;
+}
 
 export interface Options {
-  readonly model: ModelName;
+  readonly model: string;
   /** Where to listen; undefined when nobody said, and the model's default holds. */
   readonly hosts: readonly string[] | undefined;
   /** 0 to 65535; 0 picks a free one. */
@@ -24,6 +34,8 @@ export interface Options {
   readonly endOfLine: EndOfLine;
   /** Milliseconds of CPU that each line costs. */
   readonly work: number;
+  /** Milliseconds that each line waits for something that is not the CPU: a database, say. */
+  readonly wait: number;
   /** Threads or processes that answer lines (worker-threads and cluster). */
   readonly workers: number;
   readonly log: 'text' | 'json' | 'off';
@@ -37,29 +49,18 @@ export class InformationRequest extends Error {}
 
 const DEFAULT_PORT = 12321;
 
-/** What stands behind each model's name in `--help`. */
-const summaries: Record<ModelName, string> = {
-  blocking: 'one client at a time, in blocking accept(2), recv(2) and send(2)',
-  'poll-loop': 'one loop over poll(2) serves all clients',
-  'worker-threads': 'the main thread owns the sockets, a pool of threads answers the lines',
-  cluster: 'several processes share the port',
-  rxjs: 'connections, lines and answers are streams',
-};
-
-const withWorkers: readonly ModelName[] = ['worker-threads', 'cluster'];
-
-function helpText(model: ModelName): string {
-  const hosts =
-    model === 'blocking'
-      ? `--host ADDRESS          where to listen (default 127.0.0.1; a blocking accept waits on one
+function helpText({ name, summary, workers, oneAddress }: Model): string {
+  const hosts = oneAddress
+    ? `--host ADDRESS          where to listen (default 127.0.0.1; a blocking accept waits on one
                           socket, so one address: --host :: takes IPv6 and IPv4)`
-      : '--host ADDRESS          where to listen, may be repeated (default 127.0.0.1 and ::1)';
-  const workers = withWorkers.includes(model)
-    ? `\n  --workers N             ${model === 'cluster' ? 'processes' : 'threads'} that answer lines (default: one for each core, ${os.availableParallelism()} here)`
+    : '--host ADDRESS          where to listen, may be repeated (default 127.0.0.1 and ::1)';
+  const workersLine = workers
+    ? `
+  --workers N             ${workers} that answer lines (default: one for each core, ${os.availableParallelism()} here)`
     : '';
-  return `${model}: a TCP line-echo server; ${summaries[model]}.
+  return `${name}: a TCP line-echo server; ${summary}.
 
-Usage: npx tsx models/${model} [options]
+Usage: npx tsx models/${name} [options]
 
   ${hosts}
   --port N                where to listen; 0 picks a free one (default ${DEFAULT_PORT})
@@ -67,7 +68,8 @@ Usage: npx tsx models/${model} [options]
   --max-connections N     open at once; more are closed as they come (default: no limit)
   --idle-timeout SECONDS  close a connection that is silent for so long (default: off)
   --eol crlf|lf           what ends a line (default crlf; lf suits a plain nc)
-  --work MILLISECONDS     CPU time that each line costs (default 0)${workers}
+  --work MILLISECONDS     CPU time that each line costs (default 0)
+  --wait MILLISECONDS     what each line waits for something other than the CPU (default 0)${workersLine}
   --log text|json|off     connections on standard output (default text)
   --help, --version
 
@@ -82,23 +84,23 @@ SIGINT and SIGTERM end the server in order; a second signal at once.`;
  * @throws InformationRequest for `--help` and `--version`
  */
 export function parseOptions(
-  model: ModelName,
+  model: Model,
   args: readonly string[] = process.argv.slice(2),
   env: NodeJS.ProcessEnv = process.env,
 ): Options {
   const values = parse(model, args);
   if (values.help) throw new InformationRequest(helpText(model));
-  if (values.version) throw new InformationRequest(`${model} ${version()}`);
+  if (values.version) throw new InformationRequest(`${model.name} ${version()}`);
 
   const hosts = values.host ?? (env.HOST ? [env.HOST] : undefined);
   const hostSource = values.host ? '--host' : 'HOST';
   if (hosts?.some((host) => host === '')) throw new UsageError(`${hostSource} needs an address`);
-  if (model === 'blocking' && hosts && hosts.length > 1) {
+  if (model.oneAddress && hosts && hosts.length > 1) {
     throw new UsageError('--host: a blocking accept waits on one socket, give one address');
   }
   const portSource = values.port === undefined && env.PORT ? 'PORT' : '--port';
   return {
-    model,
+    model: model.name,
     hosts: hosts && [...new Set(hosts)],
     port: integer(portSource, values.port ?? (env.PORT || undefined), 0, 65535, DEFAULT_PORT),
     maxLine: integer('--max-line', values['max-line'], 2, 2 ** 28, 65536),
@@ -112,12 +114,13 @@ export function parseOptions(
     idleTimeout: 1000 * decimal('--idle-timeout', values['idle-timeout'], 86_400),
     endOfLine: choice('--eol', values.eol, ['crlf', 'lf']),
     work: decimal('--work', values.work, 10_000),
+    wait: decimal('--wait', values.wait, 60_000),
     workers: integer('--workers', values.workers, 1, 1024, os.availableParallelism()),
     log: choice('--log', values.log, ['text', 'json', 'off']),
   };
 }
 
-function parse(model: ModelName, args: readonly string[]) {
+function parse(model: Model, args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const options = {
@@ -128,6 +131,7 @@ function parse(model: ModelName, args: readonly string[]) {
     'idle-timeout': text,
     eol: text,
     work: text,
+    wait: text,
     log: text,
     help: { ...flag, short: 'h' },
     version: flag,
@@ -135,10 +139,8 @@ function parse(model: ModelName, args: readonly string[]) {
   } as const;
   try {
     const { values } = parseArgs({ args: [...args], options });
-    if (values.workers !== undefined && !withWorkers.includes(model)) {
-      throw new UsageError(
-        `${model} has no workers: --workers is for ${withWorkers.join(' and ')}`,
-      );
+    if (values.workers !== undefined && !model.workers) {
+      throw new UsageError(`${model.name} has no workers`);
     }
     return values;
   } catch (error) {

@@ -4,6 +4,20 @@
  * cores. A clock would not do: it runs on while the thread waits for a core.
  */
 
+import { channel } from 'node:diagnostics_channel';
+
+/** What `burn` publishes: the calling thread begins, or has ended, to pay for a line. */
+export interface LineCost {
+  readonly line: Uint8Array;
+  readonly begins: boolean;
+}
+
+/**
+ * Tells an observer inside the process which line its thread is paying for: the one fact that nobody
+ * can see from outside. Without a subscriber it costs the look at one field.
+ */
+const lineCost = channel('line-echo:cost');
+
 /** Keeps the arithmetic from being optimised away. */
 let sink = 0;
 
@@ -35,11 +49,13 @@ export function measureSpeed(): number {
 }
 
 /**
- * Burns CPU on the calling thread.
+ * Burns CPU on the calling thread, for one line.
  *
  * @param milliseconds - how much, 0 or more
  * @param speed - what `measureSpeed` returned, in this process or in the one that started it
  */
-export function burn(milliseconds: number, speed: number): void {
+export function burn(line: Uint8Array, milliseconds: number, speed: number): void {
+  if (lineCost.hasSubscribers) lineCost.publish({ line, begins: true } satisfies LineCost);
   spin(milliseconds * speed);
+  if (lineCost.hasSubscribers) lineCost.publish({ line, begins: false } satisfies LineCost);
 }

@@ -10,13 +10,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatAddress, LISTEN_BACKLOG, listenOnAll } from '../../echo/addresses.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
+import type { Model } from '../../echo/options.ts';
 import { DRAIN } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
 import * as sys from '../../sockets/index.ts';
 import { Client, Ended, PATIENCE, receiveBuffer } from './client.ts';
 import { Signals } from './signals.ts';
 
-await main('blocking', async (options) => {
+const model: Model = {
+  name: 'blocking',
+  summary: 'one client at a time, in blocking accept(2), recv(2) and send(2)',
+  oneAddress: true,
+};
+
+await main(model, async (options) => {
   const log = new Log(options);
   const speed = options.work > 0 ? measureSpeed() : 0;
   const endOfLine = options.endOfLine === 'crlf' ? '\r\n' : '\n';
@@ -104,7 +111,7 @@ await main('blocking', async (options) => {
       let stop = end;
       if (options.work > 0) {
         stop = memory.indexOf(endOfLine, at) + endOfLine.length;
-        burn(options.work, speed);
+        burn(memory.subarray(at, stop), options.work, speed);
         client.activeAt = performance.now();
       }
       while (at < stop) {

@@ -10,7 +10,7 @@ import { LOOPBACK, listenOnAll } from '../../echo/addresses.ts';
 import { linesOf } from '../../echo/framing.ts';
 import { Log } from '../../echo/log.ts';
 import { die, main } from '../../echo/main.ts';
-import type { Options } from '../../echo/options.ts';
+import type { Model, Options } from '../../echo/options.ts';
 import { GRACE, onShutdown } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
 import {
@@ -32,7 +32,13 @@ const DEATHS = 5;
 // the primary (SCHED_RR), clients on their way to it would be lost as well.
 cluster.schedulingPolicy = cluster.SCHED_NONE;
 
-await main('cluster', (options) => (cluster.isPrimary ? primary(options) : worker(options)));
+const model: Model = {
+  name: 'cluster',
+  summary: 'several processes share the port',
+  workers: 'processes',
+};
+
+await main(model, (options) => (cluster.isPrimary ? primary(options) : worker(options)));
 
 async function primary(options: Options): Promise<void> {
   const log = new Log(options);
@@ -130,7 +136,7 @@ async function worker(options: Options): Promise<void> {
     for (const line of linesOf(Buffer.concat(lines), options.endOfLine)) {
       await nextTurn();
       if (client.isOver) return;
-      burn(options.work, speed);
+      burn(line, options.work, speed);
       await client.write([line]);
     }
   }

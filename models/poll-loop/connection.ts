@@ -113,7 +113,7 @@ export class Connection {
   answerLine(): void {
     const line = this.#lines?.next().value;
     if (line) {
-      burn(this.#shared.options.work, this.#shared.speed);
+      burn(line, this.#shared.options.work, this.#shared.speed);
       this.#transmit(line, 0, line.length);
     } else {
       this.#lines = undefined;

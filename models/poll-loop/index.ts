@@ -9,6 +9,7 @@
 import { LISTEN_BACKLOG, LOOPBACK, listenOnAll } from '../../echo/addresses.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
+import type { Model } from '../../echo/options.ts';
 import { onShutdown } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
 import { Connection, Shared } from './connection.ts';
@@ -25,7 +26,9 @@ const setUp = (connection: Connection) => connection.setUp();
 const ready = (connection: Connection) => connection.ready();
 const answerLine = (connection: Connection) => connection.answerLine();
 
-await main('poll-loop', async (options) => {
+const model: Model = { name: 'poll-loop', summary: 'one loop over poll(2) serves all clients' };
+
+await main(model, async (options) => {
   const log = new Log(options);
   const shared = new Shared(options);
   const listeners = await listenOnAll(

@@ -25,11 +25,14 @@ import {
 import { linesOf } from '../../echo/framing.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
+import type { Model } from '../../echo/options.ts';
 import { onShutdown } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
 import { type Connection, nextTurn, serve } from '../../node-net/index.ts';
 
-await main('rxjs', async (options) => {
+const model: Model = { name: 'rxjs', summary: 'connections, lines and answers are streams' };
+
+await main(model, async (options) => {
   const log = new Log(options);
   const speed = options.work > 0 ? measureSpeed() : 0;
   const clients = new Subject<Connection>();
@@ -62,7 +65,7 @@ await main('rxjs', async (options) => {
       await nextTurn();
       const { value: line } = remaining.next();
       if (!line || client.isOver) return false;
-      burn(options.work, speed);
+      burn(line, options.work, speed);
       await client.write([line]);
       return true;
     };

@@ -20,7 +20,7 @@ const terms = workerData as Terms;
 export default function answer(lines: Uint8Array<ArrayBuffer>) {
   if (terms.work > 0) {
     const run = Buffer.from(lines.buffer, lines.byteOffset, lines.length);
-    for (const _ of linesOf(run, terms.endOfLine)) burn(terms.work, terms.speed);
+    for (const line of linesOf(run, terms.endOfLine)) burn(line, terms.work, terms.speed);
   }
   return Piscina.move(lines);
 }

@@ -12,6 +12,7 @@ import { Piscina } from 'piscina';
 import { linesOf } from '../../echo/framing.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
+import type { Model } from '../../echo/options.ts';
 import { onShutdown } from '../../echo/shutdown.ts';
 import { measureSpeed } from '../../echo/work.ts';
 import { type Connection, serve } from '../../node-net/index.ts';
@@ -20,7 +21,13 @@ import type { Terms } from './answer.ts';
 /** Bytes after which the gathered lines go to the pool before the turn is over. */
 const BATCH = 64 * 1024;
 
-await main('worker-threads', async (options) => {
+const model: Model = {
+  name: 'worker-threads',
+  summary: 'the main thread owns the sockets, a pool of threads answers the lines',
+  workers: 'threads',
+};
+
+await main(model, async (options) => {
   const log = new Log(options);
   const { work, endOfLine, workers } = options;
   const pool = new Piscina<Uint8Array, Uint8Array>({
