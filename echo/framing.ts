@@ -20,16 +20,20 @@ const SMALL = 2048;
 /** How a line ends: `crlf` is the protocol; `lf` is for people with a plain `nc`. */
 export type EndOfLine = 'crlf' | 'lf';
 
+/** Complete lines in a buffer, from `start` to `end`; none when the two are equal. */
+export interface Run {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Cuts one connection's input into what is complete and what is not. */
 export class LineFramer {
   readonly #terminator: Buffer;
   readonly #maxLine: number;
   #tail = EMPTY;
   #tailLength = 0;
+  #tailHasBareLf = false;
   #overlong = false;
-
-  /** Where the run that `frame` found ends. */
-  runEnd = 0;
 
   /**
    * @param maxLine - the longest line there may be, in bytes with its terminator, 2 or more
@@ -59,7 +63,7 @@ export class LineFramer {
 
   /** Whether the unfinished line has bare LFs in it: its sender may have meant them as line ends. */
   get tailHasBareLf(): boolean {
-    return this.#tail.subarray(0, this.#tailLength).includes(LF);
+    return this.#tailHasBareLf;
   }
 
   /**
@@ -86,20 +90,19 @@ export class LineFramer {
    * for it: `start` is at least the longest line.
    *
    * @param buffer - the new bytes stand in it from `start` to `end`
-   * @returns where the complete bytes begin in `buffer`; where they end is in `runEnd`, which equals
-   *   the result when nothing is complete
+   * @returns where the complete lines stand in `buffer`
    */
-  frame(buffer: Buffer, start: number, end: number): number {
+  frame(buffer: Buffer, start: number, end: number): Run {
     let runStart = start;
-    this.runEnd = this.#complete(buffer, start, end);
-    if (this.runEnd > start && this.#tailLength > 0) {
+    const runEnd = this.#complete(buffer, start, end);
+    if (runEnd > start && this.#tailLength > 0) {
       runStart -= this.#tailLength;
       this.#tail.copy(buffer, runStart, 0, this.#tailLength);
-      this.#tailLength = 0;
+      this.#dropTail();
       if (this.#tail.length > SMALL) this.#tail = EMPTY;
     }
-    this.#keep(buffer, this.runEnd, end);
-    return runStart;
+    this.#keep(buffer, runEnd, end);
+    return { start: runStart, end: runEnd };
   }
 
   /** Where the last complete line in the new bytes ends; `start` when none does. */
@@ -147,11 +150,8 @@ export class LineFramer {
   }
 
   #keep(bytes: Buffer, start: number, end: number): void {
-    if (this.#overlong) {
-      this.#tailLength = 0;
-      return;
-    }
-    if (start === end) return;
+    if (this.#overlong) this.#dropTail();
+    if (this.#overlong || start === end) return;
     const needed = this.#tailLength + end - start;
     if (needed > this.#tail.length) {
       // Doubling makes a line that comes byte by byte cost a constant for each byte.
@@ -161,14 +161,20 @@ export class LineFramer {
       this.#tail = larger;
     }
     bytes.copy(this.#tail, this.#tailLength, start, end);
+    this.#tailHasBareLf ||= this.#tail.subarray(this.#tailLength, needed).includes(LF);
     this.#tailLength = needed;
   }
 
   #takeTail(): Buffer {
     const tail = this.#tail.subarray(0, this.#tailLength);
     this.#tail = EMPTY;
-    this.#tailLength = 0;
+    this.#dropTail();
     return tail;
+  }
+
+  #dropTail(): void {
+    this.#tailLength = 0;
+    this.#tailHasBareLf = false;
   }
 }
 

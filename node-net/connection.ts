@@ -3,7 +3,7 @@ import type { SocketAddressLike } from '../echo/addresses.ts';
 import { LineFramer } from '../echo/framing.ts';
 import type { Log } from '../echo/log.ts';
 import type { Options } from '../echo/options.ts';
-import { GRACE } from '../echo/shutdown.ts';
+import { GRACE_MS } from '../echo/shutdown.ts';
 
 /**
  * One client on a Node socket: what a model needs besides its concurrency. The model listens to
@@ -118,7 +118,7 @@ export class Connection {
     socket.pause();
     socket.end(() => {
       socket.resume();
-      setTimeout(() => socket.destroy(), GRACE).unref();
+      setTimeout(() => socket.destroy(), GRACE_MS).unref();
     });
   }
 

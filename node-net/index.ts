@@ -12,7 +12,7 @@ import {
 } from '../echo/addresses.ts';
 import type { Log } from '../echo/log.ts';
 import type { Options } from '../echo/options.ts';
-import { DRAIN, GRACE } from '../echo/shutdown.ts';
+import { DRAIN_MS, GRACE_MS } from '../echo/shutdown.ts';
 import { Connection, peerOf } from './connection.ts';
 
 export { Connection } from './connection.ts';
@@ -24,7 +24,7 @@ export interface Service {
   readonly addresses: readonly SocketAddressLike[];
   /** How many connections are open. */
   readonly open: number;
-  /** Stops accepting, answers what has come complete, closes; resolves within `GRACE` milliseconds. */
+  /** Stops accepting, answers what has come complete, closes; resolves within `GRACE_MS`. */
   stop(): Promise<void>;
 }
 
@@ -147,11 +147,11 @@ export async function closed(server: Server): Promise<void> {
  */
 async function drain(connections: ReadonlySet<Connection>): Promise<void> {
   const since = performance.now();
-  while (connections.size > 0 && performance.now() < since + GRACE) {
+  while (connections.size > 0 && performance.now() < since + GRACE_MS) {
     const before = new Map([...connections].map((each) => [each, each.socket.bytesRead]));
     await nextTurn();
     await nextTurn();
-    const isTimeUp = performance.now() > since + DRAIN;
+    const isTimeUp = performance.now() > since + DRAIN_MS;
     for (const [connection, bytesRead] of before) {
       const isDone = connection.isIdle && connection.socket.bytesRead === bytesRead;
       if (isDone || isTimeUp) connection.finishWhenAnswered('the server stops');

@@ -4,7 +4,7 @@
  */
 import { LineFramer } from '../../echo/framing.ts';
 import type { Options } from '../../echo/options.ts';
-import { GRACE } from '../../echo/shutdown.ts';
+import { GRACE_MS } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
 import type { Signals } from './signals.ts';
 
@@ -87,7 +87,7 @@ export class Client {
     const { idleTimeout } = this.#options;
     const isIdle = idleTimeout > 0 && performance.now() - this.activeAt >= idleTimeout;
     if (isIdle) throw new Ended('idle');
-    if (this.#signals.elapsed > GRACE) throw new Ended('the server stops');
+    if (this.#signals.elapsed > GRACE_MS) throw new Ended('the server stops');
     // Only what has come already is still answered.
     if (this.#signals.stoppedAt !== undefined) this.#waitAtMost(1);
   }
@@ -101,7 +101,7 @@ export class Client {
   async finish(memory: Buffer, reason: string): Promise<string> {
     sys.shutdown(this.#fd, sys.SHUT_WR);
     this.#waitAtMost(100);
-    const deadline = (this.#signals.stoppedAt ?? performance.now()) + GRACE;
+    const deadline = (this.#signals.stoppedAt ?? performance.now()) + GRACE_MS;
     try {
       while (sys.recv(this.#fd, memory) !== 0 && performance.now() < deadline) {
         await this.#signals.letIn();

@@ -11,7 +11,7 @@ import { formatAddress, LISTEN_BACKLOG, listenOnAll } from '../../echo/addresses
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
-import { DRAIN } from '../../echo/shutdown.ts';
+import { DRAIN_MS } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
 import * as sys from '../../sockets/index.ts';
 import { Client, Ended, PATIENCE, receiveBuffer } from './client.ts';
@@ -94,14 +94,13 @@ await main(model, async (options) => {
         if (wasStopped) return client.finish(memory, 'the server stops');
         continue;
       }
-      let start = client.framer.frame(memory, options.maxLine, options.maxLine + received);
-      const end = client.framer.runEnd;
+      let { start, end } = client.framer.frame(memory, options.maxLine, options.maxLine + received);
       if (options.work === 0 && start < end) start += client.send(memory, start, end); // waits
       if (start < end) await answerRest(client, start, end);
       if (client.framer.overlong) {
         return client.finish(memory, client.framer.overlongReason);
       }
-      if (signals.elapsed > DRAIN) return client.finish(memory, 'the server stops');
+      if (signals.elapsed > DRAIN_MS) return client.finish(memory, 'the server stops');
     }
   }
 

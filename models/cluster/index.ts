@@ -11,7 +11,7 @@ import { linesOf } from '../../echo/framing.ts';
 import { Log } from '../../echo/log.ts';
 import { die, main } from '../../echo/main.ts';
 import type { Model, Options } from '../../echo/options.ts';
-import { GRACE, onShutdown } from '../../echo/shutdown.ts';
+import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
 import {
   type Connection,
@@ -91,7 +91,7 @@ async function primary(options: Options): Promise<void> {
     const workers = Object.values(cluster.workers ?? {}) as Worker[];
     const gone = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of workers) worker.send('stop');
-    await Promise.race([Promise.all(gone), sleep(GRACE + 300)]);
+    await Promise.race([Promise.all(gone), sleep(GRACE_MS + 300)]);
     for (const worker of workers) worker.process.kill('SIGKILL');
     process.exit(0);
   });

@@ -5,7 +5,7 @@
 import { LineFramer, linesOf } from '../../echo/framing.ts';
 import type { ConnectionLog } from '../../echo/log.ts';
 import type { Options } from '../../echo/options.ts';
-import { DRAIN, GRACE } from '../../echo/shutdown.ts';
+import { DRAIN_MS, GRACE_MS } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
 import * as sys from '../../sockets/index.ts';
 
@@ -98,8 +98,7 @@ export class Connection {
       return;
     }
     this.#received += received;
-    const start = this.#framer.frame(memory, options.maxLine, options.maxLine + received);
-    const end = this.#framer.runEnd;
+    const { start, end } = this.#framer.frame(memory, options.maxLine, options.maxLine + received);
     if (options.work > 0 && end > start) {
       // The next client needs the buffer before these lines are answered.
       this.#lines = linesOf(copyOf(memory, start, end), options.endOfLine);
@@ -170,7 +169,7 @@ export class Connection {
       this.#silentSince = now;
     }
     const isSilent = options.idleTimeout > 0 && now - this.#silentSince >= options.idleTimeout;
-    if (now - (this.#lingersSince ?? now) > GRACE) this.close('end of input');
+    if (now - (this.#lingersSince ?? now) > GRACE_MS) this.close('end of input');
     else if (isSilent) this.close('idle');
     else if (stoppedAt !== undefined) this.#wrapUp(now - stoppedAt, hasInput);
   }
@@ -178,8 +177,8 @@ export class Connection {
   /** After the signal: ends when nobody owes anybody anything, and in any case in time. */
   #wrapUp(elapsed: number, hasInput: boolean): void {
     const isDone = !hasInput && !this.#pending && !this.#lines;
-    if (elapsed > GRACE) this.close('the server stops');
-    else if (isDone || elapsed > DRAIN) this.end('the server stops');
+    if (elapsed > GRACE_MS) this.close('the server stops');
+    else if (isDone || elapsed > DRAIN_MS) this.end('the server stops');
   }
 
   /** Closes at once. @param reason - for the log, unless it was ending already */
