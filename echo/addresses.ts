@@ -22,14 +22,14 @@ export const LOOPBACK = ['127.0.0.1', '::1'] as const;
 /** How often another port is tried when a free one for the first address is taken on the second. */
 const PORT_ATTEMPTS = 20;
 
-/** These say that the machine has no such address, or no IPv6 at all. */
+/** The machine has no such address, or no IPv6 at all. */
 const NOT_HERE = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT']);
 
 /**
- * Opens a listener on each host, all on the same port.
+ * Opens a listener on each address of each host, all on the same port. Of the addresses of one name,
+ * all but one may be missing from this machine: `localhost` is often also ::1 where IPv6 is off.
  *
- * @param hosts - names or addresses; undefined for `defaults`, of which any but the first may be
- *   missing from this machine
+ * @param hosts - names or addresses; undefined for `defaults`, which count as the addresses of one name
  * @param port - 0 to pick a free one
  * @param open - opens one listener; `ipv6Only` keeps an IPv6 listener from taking the IPv4 port too
  * @param close - closes one again, when another address does not have the same port free
@@ -41,31 +41,36 @@ export async function listenOnAll<L extends { readonly at: SocketAddressLike }>(
   open: (at: SocketAddressLike, ipv6Only: boolean) => L | Promise<L>,
   close: (listener: L) => void | Promise<void>,
 ): Promise<L[]> {
-  const addresses = hosts ? await resolve(hosts) : defaults;
+  const names = hosts ? await Promise.all(hosts.map(addressesOf)) : [defaults];
+  const ipv6Only = new Set(names.flat()).size > 1;
   for (let attempt = 1; ; attempt++) {
-    const listeners: L[] = [];
+    const listeners = new Map<string, L>();
+    const wanted = () => [...listeners.values()][0]?.at.port ?? port;
     try {
-      for (const address of addresses) {
-        const wanted = listeners[0]?.at.port ?? port;
-        try {
-          listeners.push(await open({ address, port: wanted }, addresses.length > 1));
-        } catch (error) {
-          const isOptional = !hosts && listeners.length > 0;
-          if (!(isOptional && NOT_HERE.has(codeOf(error)))) throw error;
+      for (const addresses of names) {
+        let missing: unknown;
+        for (const address of addresses) {
+          if (listeners.has(address)) continue;
+          try {
+            listeners.set(address, await open({ address, port: wanted() }, ipv6Only));
+          } catch (error) {
+            if (!NOT_HERE.has(codeOf(error))) throw error;
+            missing ??= error;
+          }
         }
+        if (missing && !addresses.some((address) => listeners.has(address))) throw missing;
       }
-      return listeners;
+      return [...listeners.values()];
     } catch (error) {
-      for (const listener of listeners) await close(listener);
-      const isOurChoice = port === 0 && listeners.length > 0 && codeOf(error) === 'EADDRINUSE';
+      for (const listener of listeners.values()) await close(listener);
+      const isOurChoice = port === 0 && listeners.size > 0 && codeOf(error) === 'EADDRINUSE';
       if (!isOurChoice || attempt === PORT_ATTEMPTS) throw error;
     }
   }
 }
 
-async function resolve(hosts: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(hosts.map((host) => lookup(host, { all: true })));
-  return [...new Set(found.flat().map(({ address }) => address))];
+async function addressesOf(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
 function codeOf(error: unknown): string {

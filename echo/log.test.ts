@@ -161,3 +161,58 @@ test('standard output that is gone: the log ends, and throws nothing', () => {
   everything(log);
   expect(written.length).toBe(1);
 });
+
+describe('the hint at --eol lf', () => {
+  test('comes once, when a bare LF has waited for two seconds', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const log = new Log({ model: 'rxjs', log: 'text' });
+      const entry = log.connected(() => peer);
+      const framer = new LineFramer('crlf', 100);
+      const hints = () => written.filter((line) => line.includes('--eol lf')).length;
+      framer.push(Buffer.from('no LF'));
+      expect(entry.unfinished(framer)).toBe(Number.POSITIVE_INFINITY);
+      framer.push(Buffer.from(' but now\n'));
+      expect(entry.unfinished(framer)).toBe(2000);
+      vi.advanceTimersByTime(1500);
+      expect(entry.unfinished(framer)).toBe(500);
+      framer.push(Buffer.from('done\r\n')); // it was a line after all
+      expect(entry.unfinished(framer)).toBe(Number.POSITIVE_INFINITY);
+      vi.advanceTimersByTime(1000);
+      framer.push(Buffer.from('again\n'));
+      expect(entry.unfinished(framer)).toBe(2000);
+      vi.advanceTimersByTime(2000);
+      expect(hints()).toBe(0);
+      expect(entry.unfinished(framer)).toBe(Number.POSITIVE_INFINITY);
+      expect(written.at(-1)).toMatch(
+        /#1 \[::1\]:50000 waits with an unfinished line of 6 bytes; it has bare LFs/,
+      );
+      framer.push(Buffer.from('and again\n'));
+      expect(entry.unfinished(framer)).toBe(Number.POSITIVE_INFINITY);
+      expect(hints()).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('is an event of its own in JSON, and nothing without a log', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const framer = framerWith('one\ntwo\n');
+      for (const format of ['json', 'off'] as const) {
+        const entry = new Log({ model: 'rxjs', log: format }).connected(() => peer);
+        entry.unfinished(framer);
+        vi.advanceTimersByTime(2000);
+        entry.unfinished(framer);
+      }
+      expect(JSON.parse(written.at(-1) as string)).toMatchObject({
+        event: 'hint',
+        id: '1',
+        unfinished: 8,
+        hint: expect.stringContaining('--eol lf'),
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

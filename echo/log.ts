@@ -1,9 +1,9 @@
 /**
  * The log: connection information on standard output, as text or as JSON, never a client's bytes.
  *
- * A log must not decide whether the service runs. Node buffers what a full pipe does not take, so
- * past a bound lines are dropped and counted; when standard output is gone (`| head -1`), the log
- * ends and the server goes on.
+ * A log must not decide whether the service runs. Node buffers what a full pipe or a stopped terminal
+ * (Ctrl-S) does not take, so past a bound lines are dropped and counted; when standard output is gone
+ * (`| head -1`), the log ends and the server goes on. Only a file can make it wait.
  */
 import type { SocketAddressLike } from './addresses.ts';
 import { formatAddress } from './addresses.ts';
@@ -12,6 +12,11 @@ import type { Options } from './options.ts';
 
 /** Bytes that may wait for a slow reader of the log. */
 const BACKLOG = 256 * 1024;
+
+/** How long bare LFs wait in an unfinished line before the log hints at `--eol lf`. */
+const HINT_AFTER_MS = 2000;
+
+const HINT = 'it has bare LFs: if they should end lines, start the server with --eol lf';
 
 type Fields = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
@@ -32,6 +37,7 @@ export class Log {
     process.stdout.on('error', () => {
       this.#gone = true;
     });
+    doNotWaitForTerminal();
   }
 
   /**
@@ -75,14 +81,35 @@ export class Log {
       open: this.#open,
     });
     const since = performance.now();
+    let bareLfSince: number | undefined;
+    let hasHinted = false;
     return {
+      unfinished: (framer) => {
+        if (!framer.tailHasBareLf) bareLfSince = undefined;
+        if (!framer.tailHasBareLf || hasHinted) return Number.POSITIVE_INFINITY;
+        const now = performance.now();
+        bareLfSince ??= now;
+        const remaining = bareLfSince + HINT_AFTER_MS - now;
+        if (remaining > 0) return remaining;
+        hasHinted = true;
+        const unfinished = framer.tailLength;
+        this.#line(
+          'hint',
+          `#${id} ${name} waits with an unfinished line of ${unfinished} bytes; ${HINT}`,
+          {
+            id,
+            peer: name,
+            unfinished,
+            hint: HINT,
+          },
+        );
+        return Number.POSITIVE_INFINITY;
+      },
       closed: ({ reason, received, sent, framer }) => {
         this.#open--;
         const seconds = Number(((performance.now() - since) / 1000).toFixed(3));
         const unfinished = framer.tailLength;
-        const hint = framer.tailHasBareLf
-          ? 'it has bare LFs: if they should end lines, start the server with --eol lf'
-          : undefined;
+        const hint = framer.tailHasBareLf ? HINT : undefined;
         const tail = unfinished ? `; dropped an unfinished line of ${unfinished} bytes` : '';
         this.#line(
           'closed',
@@ -128,8 +155,16 @@ export class Log {
   }
 }
 
-/** What one connection tells the log at its end. */
+/** What one connection tells the log after `connected`. */
 export interface ConnectionLog {
+  /**
+   * Hints at `--eol lf`, once, when the unfinished line has held a bare LF for two seconds. To be called
+   * after input that leaves `framer.tailHasBareLf` true.
+   *
+   * @returns milliseconds after which it has to be called again; `Infinity` when there is no need
+   */
+  unfinished(framer: LineFramer): number;
+  /** The connection is closed. */
   closed(end: {
     /** In a few words, or the code of the error: 'end of input', 'idle', 'ECONNRESET'. */
     readonly reason: string;
@@ -141,7 +176,20 @@ export interface ConnectionLog {
   }): void;
 }
 
-const UNLOGGED: ConnectionLog = { closed() {} };
+const UNLOGGED: ConnectionLog = { unfinished: () => Number.POSITIVE_INFINITY, closed() {} };
+
+/**
+ * Makes writes to a terminal non-blocking, as those to a pipe are. Node makes them block, so that no
+ * output is lost at an exit; but a terminal that is stopped with Ctrl-S would then stop the server. It is
+ * safe only where libuv has opened the terminal anew: else its other users would find it non-blocking, too.
+ */
+function doNotWaitForTerminal(): void {
+  const { isTTY, _handle } = process.stdout as typeof process.stdout & {
+    readonly _handle?: { readonly fd: number; setBlocking?(on: boolean): number };
+  };
+  const isOurs = _handle?.fd !== 1;
+  if (isTTY && isOurs) _handle?.setBlocking?.(false);
+}
 
 function nameOf(peer: SocketAddressLike | undefined): string {
   return peer ? formatAddress(peer) : 'unknown';

@@ -22,6 +22,7 @@ export async function main(
     await start(parseOptions(model));
   } catch (error) {
     if (error instanceof InformationRequest) {
+      process.stdout.on('error', () => {}); // nobody reads it: `--help | true`
       process.stdout.write(`${error.message}\n`);
       return;
     }

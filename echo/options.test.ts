@@ -254,3 +254,7 @@ describe.each(models)('$name', (model) => {
 test('--help wins over what else is wrong with the values', () => {
   expect(information(['--help', '--port', 'x'], plain)).toContain('Usage');
 });
+
+test('-- with nothing behind it is nothing', () => {
+  expect(parse(['--port', '7', '--'])).toEqual(parse(['--port', '7']));
+});

@@ -31,21 +31,42 @@ function spin(rounds: number): void {
   sink = x;
 }
 
+/** Some 0.2 ms of `spin`: how exactly a measurement meets the ticks of the CPU clock. */
+const SLICE = 100_000;
+
+/** What one try has to measure at least, in microseconds of CPU. */
+const TRY_US = 5000;
+
 /**
  * How many rounds fill one millisecond of CPU here: the best of several tries, because whatever
- * disturbs a try makes it look slower. Takes some 50 ms.
+ * disturbs a try makes it look slower. Takes some 50 ms, more where the CPU clock is coarse.
  */
 export function measureSpeed(): number {
-  const rounds = 2_000_000;
-  spin(rounds); // let the compiler see it first
-  let best = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 8; attempt++) {
-    const before = process.cpuUsage();
-    spin(rounds);
-    const { user, system } = process.cpuUsage(before);
-    best = Math.min(best, (user + system) / 1000);
+  for (let i = 0; i < 20; i++) spin(SLICE); // let the compiler see it first
+  return Math.max(...Array.from({ length: 8 }, measureOnce));
+}
+
+/** From one tick of the CPU clock to another: some systems count in steps of 16 ms. */
+function measureOnce(): number {
+  const before = cpuTime();
+  let begin = before;
+  while (begin === before) {
+    spin(SLICE);
+    begin = cpuTime();
   }
-  return rounds / best;
+  let [rounds, now] = [0, begin];
+  while (now - begin < TRY_US) {
+    spin(SLICE);
+    rounds += SLICE;
+    now = cpuTime();
+  }
+  return (1000 * rounds) / (now - begin);
+}
+
+/** Microseconds of CPU that this process has used. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 /**
