@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
 import { processesOf } from '../conformance/processes.ts';
@@ -10,7 +11,7 @@ import type { ServerProcess } from '../conformance/server-process.ts';
 import * as testbed from './testbed.ts';
 import { clientOf, echo, models } from './testbed.ts';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 const others: Server[] = [];
 
@@ -198,7 +199,7 @@ describe.each(models)('%s', (model) => {
   // tsx kills what has not reacted within 60 ms of its own clock, which on a busy machine may be before
   // the process was given a core at all: that says nothing of the model. One that can't is killed each time.
   test('Ctrl-C under tsx ends it with 0', { retry: 4 }, async () => {
-    const tsx = new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url).pathname;
+    const tsx = fileURLToPath(new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url));
     const child = spawn(process.execPath, [tsx, `models/${model}`, '--port', '0', ...workers], {
       cwd: root,
       detached: true,

@@ -1,6 +1,7 @@
 /** `npm run bench:docs [FILE]`: draws docs/tradeoffs.md and its charts from a results file. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readResults } from '../results.ts';
 import { charts } from './charts.ts';
 import { Book } from './figures.ts';
@@ -31,7 +32,7 @@ try {
   rmSync(new URL('charts/', docs), { recursive: true, force: true });
   mkdirSync(new URL('charts/', docs), { recursive: true });
   for (const { name, svg } of drawn) writeFileSync(new URL(`charts/${name}.svg`, docs), svg);
-  const name = basename(typeof file === 'string' ? file : file.pathname);
+  const name = basename(typeof file === 'string' ? file : fileURLToPath(file));
   writeFileSync(new URL('tradeoffs.md', docs), page(book, drawn, name));
   console.log(`docs/tradeoffs.md and ${drawn.length} charts, from ${name}`);
 } catch (error) {
