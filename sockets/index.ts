@@ -9,4 +9,5 @@ export * from './listen.ts';
 export * from './options.ts';
 export { isSupported } from './platform.ts';
 export * from './poll.ts';
+export * from './sleep.ts';
 export * from './socket.ts';

@@ -6,7 +6,7 @@
  * addresses as plain numbers.
  */
 import os from 'node:os';
-import { isSupported } from './platform.ts';
+import { isSupported, requirement } from './platform.ts';
 
 type CFunction = (...args: (number | bigint | string | Buffer | null)[]) => number;
 
@@ -23,8 +23,7 @@ export function cFunction(declaration: string): CFunction {
   return (
     library?.func(declaration) ??
     (() => {
-      const message = `system calls through libc need Linux or macOS, this is ${process.platform}: on Windows use WSL`;
-      throw Object.assign(new Error(message), { code: 'ERR_UNSUPPORTED_PLATFORM' });
+      throw Object.assign(new Error(requirement), { code: 'ERR_UNSUPPORTED_PLATFORM' });
     })
   );
 }

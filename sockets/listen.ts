@@ -1,5 +1,5 @@
 import { familyOf, type SocketAddress } from './address.ts';
-import { IPV6_V6ONLY, SO_REUSEADDR } from './options.ts';
+import { IPV6_V6ONLY, SO_KEEPALIVE, SO_REUSEADDR, TCP_NODELAY } from './options.ts';
 import { AF_INET6, bind, close, getsockname, listen, setsockopt, socket } from './socket.ts';
 
 /** A listening socket, and the address that it really has. */
@@ -9,7 +9,9 @@ export interface Listener {
 }
 
 /**
- * The four calls that make a TCP listener: socket, setsockopt, bind, listen.
+ * The four calls that make a TCP listener: socket, setsockopt, bind, listen. Accepted sockets inherit its
+ * options: answers are not held back (TCP_NODELAY), and a peer that has vanished without a FIN is found
+ * out in the end (SO_KEEPALIVE).
  *
  * @param at - port 0 picks a free one
  * @param backlog - how many connections may wait to be accepted
@@ -21,6 +23,8 @@ export function openListener(at: SocketAddress, backlog: number, ipv6Only: boole
   const fd = socket(family);
   try {
     setsockopt(fd, SO_REUSEADDR, 1);
+    setsockopt(fd, SO_KEEPALIVE, 1);
+    setsockopt(fd, TCP_NODELAY, 1);
     if (family === AF_INET6) setsockopt(fd, IPV6_V6ONLY, ipv6Only ? 1 : 0);
     bind(fd, at);
     listen(fd, backlog);

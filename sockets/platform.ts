@@ -30,6 +30,8 @@ interface Constants {
   readonly F_SETFD: number;
   readonly FD_CLOEXEC: number;
   readonly O_NONBLOCK: number;
+  /** The request of ioctl(2) that asks for unacknowledged output; undefined where there is none. */
+  readonly SIOCOUTQ: number | undefined;
   /** BSD systems begin every sockaddr with its length in one byte; Linux does not. */
   readonly sockaddrHasLength: boolean;
   /** The C type of `nfds_t`, the second argument of poll(2). */
@@ -61,6 +63,7 @@ const linux: Constants = {
   F_SETFD: 2,
   FD_CLOEXEC: 1,
   O_NONBLOCK: 0x800,
+  SIOCOUTQ: 0x5411,
   sockaddrHasLength: false,
   nfds_t: 'unsigned long',
 };
@@ -91,6 +94,7 @@ const darwinUntested: Constants = {
   F_SETFD: 2,
   FD_CLOEXEC: 1,
   O_NONBLOCK: 0x0004,
+  SIOCOUTQ: undefined,
   sockaddrHasLength: true,
   nfds_t: 'unsigned int',
 };
@@ -98,10 +102,23 @@ const darwinUntested: Constants = {
 const tables: Partial<Record<NodeJS.Platform, Constants>> = { linux, darwin: darwinUntested };
 
 /**
- * Whether this part can work here: Linux (tested) and macOS (untested). Elsewhere every call throws
- * `ERR_UNSUPPORTED_PLATFORM`.
+ * The processors on which these numbers, and the sizes of the structures, are right: 64 bits,
+ * little-endian, with Linux's generic numbers (asm-generic/socket.h). MIPS, PowerPC and SPARC number some
+ * options differently, s390x is big-endian, and 32-bit systems have another struct timeval. Tested: x64.
  */
-export const isSupported = process.platform in tables;
+const ARCHITECTURES: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64'];
+
+/**
+ * Whether this part can work here: Linux (tested) and macOS (untested), on one of the processors above.
+ * Elsewhere every call throws `ERR_UNSUPPORTED_PLATFORM`.
+ */
+export const isSupported = process.platform in tables && ARCHITECTURES.includes(process.arch);
+
+/** What the error says where this part cannot work. */
+export const requirement =
+  process.platform in tables
+    ? `system calls through libc need a processor of type ${ARCHITECTURES.join(', ')}, this is ${process.arch}`
+    : `system calls through libc need Linux or macOS, this is ${process.platform}: on Windows use WSL`;
 
 /** The constants of the system that this process runs on. */
 export const constants = tables[process.platform] ?? linux;

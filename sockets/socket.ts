@@ -41,6 +41,7 @@ const c = {
   getsockname: cFunction('int getsockname(int, void *, void *)'),
   getpeername: cFunction('int getpeername(int, void *, void *)'),
   fcntl: cFunction('int fcntl(int, int, ...)'),
+  ioctl: cFunction('int ioctl(int, unsigned long, ...)'),
 };
 
 /** The call has nothing to give now and was not allowed to wait, or waited as long as it may. */
@@ -275,4 +276,18 @@ export function setNonBlocking(fd: number, nonBlocking = true): void {
   check(flags, 'fcntl');
   const wanted = nonBlocking ? flags | constants.O_NONBLOCK : flags & ~constants.O_NONBLOCK;
   check(c.fcntl(fd, constants.F_SETFL, 'int', wanted), 'fcntl');
+}
+
+/**
+ * Bytes that the kernel has taken for this connection and the peer has not acknowledged (ioctl(2) with
+ * SIOCOUTQ, tcp(7)): a slow reader is told from one that has stopped by these, because POLLOUT says
+ * nothing until a third of the send buffer is free.
+ *
+ * @returns undefined where the system cannot tell (macOS)
+ */
+export function unacknowledged(fd: number): number | undefined {
+  if (constants.SIOCOUTQ === undefined) return undefined;
+  const count = Buffer.alloc(4);
+  check(c.ioctl(fd, constants.SIOCOUTQ, 'void *', count), 'ioctl');
+  return count.readInt32LE(0);
 }
