@@ -117,14 +117,15 @@ describe('where there are no BSD socket calls', () => {
   const preload =
     'data:text/javascript,Object.defineProperty(process, "platform", { value: "freebsd" });';
 
-  test.each(['blocking', 'poll-loop'])('%s says so in one line', async (model) => {
+  // The primary of cluster opens its listeners itself, to keep them open whatever happens to its workers.
+  test.each(['blocking', 'poll-loop', 'cluster'])('%s says so in one line', async (model) => {
     const start = ServerProcess.start(`models/${model}`, [], { preload });
     await expect(start).rejects.toThrow(
       /ended with 1 before it listened: [a-z-]+: [^\n]*this is freebsd: on Windows use WSL\n$/,
     );
   });
 
-  test.each(['worker-threads', 'cluster', 'rxjs'])('%s serves all the same', async (model) => {
+  test.each(['worker-threads', 'rxjs'])('%s serves all the same', async (model) => {
     await echo(await clientOf(await start(model, [], { preload })));
   });
 });
@@ -242,8 +243,9 @@ describe('cluster', () => {
     const preload = moduleOf(`import net from 'node:net';
       import cluster from 'node:cluster';
       const { listen } = net.Server.prototype;
+      let listeners = 0;
       if (cluster.isWorker) net.Server.prototype.listen = function (...args) {
-        setTimeout(() => listen.apply(this, args), args[0].host === '::1' ? 300 : 0);
+        setTimeout(() => listen.apply(this, args), listeners++ * 300);
         return this;
       };`);
     const server = await start('cluster', ['--workers', '2'], { preload });

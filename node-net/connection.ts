@@ -1,41 +1,53 @@
 import type { Socket } from 'node:net';
 import type { SocketAddressLike } from '../echo/addresses.ts';
 import { LineFramer } from '../echo/framing.ts';
-import type { Log } from '../echo/log.ts';
+import type { ConnectionLog, Log } from '../echo/log.ts';
 import type { Options } from '../echo/options.ts';
 import { GRACE_MS } from '../echo/shutdown.ts';
 
 /**
- * One client on a Node socket: what a model needs besides its concurrency. The model listens to
- * `socket`, feeds `framer`, and answers with `write`; while an answer is outstanding it pauses the
- * connection: that is its backpressure, and keeps the connection open after the client's FIN.
+ * Where a connection stands:
+ *
+ * - `reading`: every complete line that was received has been answered.
+ * - `answering`: an answer is outstanding, and the socket is paused. This is the backpressure.
+ * - `lingering`: no more lines are answered. Our FIN follows what is owed; then input is thrown away
+ *   until the client's FIN, because closing with unread input would reset the connection, and cost the
+ *   client what is on its way.
+ * - `closed`.
+ */
+export type Phase = 'reading' | 'answering' | 'lingering' | 'closed';
+
+/**
+ * One client on a Node socket, without the concurrency: that is the model's. The model listens to
+ * `socket`, feeds `framer` and writes the answers. It calls `hold` when an answer takes time, and
+ * `settle` when all that was received complete is answered.
  */
 export class Connection {
   readonly socket: Socket;
   readonly framer: LineFramer;
+  readonly #log: ConnectionLog;
+  #hintTimer: NodeJS.Timeout | undefined;
+  /** Why the server ends the connection, once it has decided to. */
   #reason: string | undefined;
-  #finishing = false;
-  #paused = false;
-  #ended = false;
-  /** Why the connection is to be finished once the outstanding answer is given. */
-  #finishReason: string | undefined;
+  #phase: Phase = 'reading';
+  #bytesMoved = 0;
+  #movedAt = performance.now();
 
   constructor(socket: Socket, options: Options, log: Log) {
     this.socket = socket;
     this.framer = new LineFramer(options.endOfLine, options.maxLine);
-    const entry = log.connected(() => peerOf(socket));
-    if (options.idleTimeout > 0) this.#endWhenSilent(options.idleTimeout);
-    // Node reports the client's FIN on a paused socket, too: an answer may still be outstanding.
+    this.#log = log.connected(() => peerOf(socket));
     socket.on('end', () => {
-      this.#ended = true;
-      if (!this.#paused) socket.end();
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#reason ??= error.code ?? error.message;
+      // libuv reports a reset that comes with the last input as the end of input: an empty write tells.
+      socket.write('');
+      if (this.#phase === 'reading') this.#linger();
     });
     socket.on('close', () => {
-      entry.closed({
-        reason: this.#reason ?? 'end of input',
+      this.#phase = 'closed';
+      clearTimeout(this.#hintTimer);
+      const error: NodeJS.ErrnoException | null = socket.errored;
+      this.#log.closed({
+        reason: this.#reason ?? (error ? (error.code ?? error.message) : 'end of input'),
         received: socket.bytesRead,
         sent: socket.bytesWritten - socket.writableLength,
         framer: this.framer,
@@ -43,95 +55,93 @@ export class Connection {
     });
   }
 
-  /** Nothing more is to be read or answered. */
-  get isOver(): boolean {
-    return this.#finishing || this.socket.destroyed;
+  get phase(): Phase {
+    return this.#phase;
   }
 
-  /** Neither answering nor sending. */
-  get isIdle(): boolean {
-    return !this.#paused && this.socket.writableLength === 0;
+  /** Whether answers are still of use. */
+  get isOpen(): boolean {
+    return !this.socket.destroyed && (this.#phase === 'reading' || this.#phase === 'answering');
   }
 
-  /** Reads no more for now: an answer is outstanding. */
-  pause(): void {
-    this.#paused = true;
+  /** An answer is outstanding: reads no more. */
+  hold(): void {
+    if (this.#phase !== 'reading') return;
+    this.#phase = 'answering';
     this.socket.pause();
   }
 
-  /** The answer is given: reads on, or ends the connection if the client has ended its side. */
-  resume(): void {
-    if (!this.#paused || this.isOver) return;
-    this.#paused = false;
-    if (this.#finishReason !== undefined) this.finish(this.#finishReason);
-    else if (this.#ended) this.socket.end();
-    else this.socket.resume();
-  }
-
-  #endWhenSilent(idleTimeout: number): void {
-    const { socket } = this;
-    socket.setTimeout(idleTimeout);
-    socket.on('timeout', () => {
-      const { bytesRead } = socket;
-      // Input may have come while the event loop was busy with others: let it look first.
-      setImmediate(() => {
-        const waitsForUs = this.#paused && socket.writableLength === 0;
-        if (waitsForUs || socket.bytesRead !== bytesRead) socket.setTimeout(idleTimeout);
-        else this.destroy('idle');
-      });
-    });
-  }
-
-  /** Ends the connection if a line has grown beyond `--max-line`. */
-  finishIfOverlong(): void {
-    if (this.framer.overlong) this.finish(this.framer.overlongReason);
-  }
-
   /**
-   * Sends pieces in one system call.
-   *
-   * @returns undefined when the kernel took everything at once, as it mostly does; otherwise a promise
-   *   that resolves when it has, or when the connection is over: until then, read no more
+   * All that was received complete has been answered: reads on, or ends the connection if the client has
+   * sent its FIN, if a line has grown beyond `--max-line`, or if `end` was called meanwhile.
    */
-  write(pieces: readonly Uint8Array[]): Promise<void> | undefined {
-    const { socket } = this;
-    if (this.isOver || pieces.length === 0) return undefined;
-    if (pieces.length > 1) socket.cork();
-    for (const piece of pieces) socket.write(piece);
-    if (pieces.length > 1) socket.uncork();
-    // Not what write() returns: that compares with a limit, and is false when the kernel took it all.
-    if (socket.writableLength === 0) return undefined;
-    // An empty write is done when everything before it is.
-    return new Promise((resolve) => socket.write('', () => resolve()));
+  settle(): void {
+    if (!this.isOpen) return;
+    if (this.framer.tailHasBareLf && !this.#hintTimer) this.#hint();
+    if (this.framer.overlong) this.#reason ??= this.framer.overlongReason;
+    const isDue = this.#reason !== undefined || this.socket.readableEnded;
+    if (isDue) {
+      this.#linger();
+    } else if (this.#phase === 'answering') {
+      this.#phase = 'reading';
+      this.socket.resume();
+    }
   }
 
-  /**
-   * Reads no more, sends what is owed, then our FIN, and waits for the client's: to close with unread
-   * input would reset the connection, and cost the client what is on its way.
-   */
-  finish(reason: string): void {
-    const { socket } = this;
-    if (this.isOver) return;
-    this.#finishing = true;
+  /** Ends the connection as soon as no answer is outstanding. */
+  end(reason: string): void {
     this.#reason ??= reason;
-    socket.removeAllListeners('data');
-    socket.pause();
-    socket.end(() => {
-      socket.resume();
-      setTimeout(() => socket.destroy(), GRACE_MS).unref();
-    });
+    if (this.#phase === 'reading') this.#linger();
   }
 
-  /** As `finish`, when the answer that is outstanding has been given. */
-  finishWhenAnswered(reason: string): void {
-    if (this.#paused) this.#finishReason = reason;
-    else this.finish(reason);
-  }
-
-  /** Closes at once. */
+  /** Closes the connection at once; 'close' follows in the event loop's next turn. */
   destroy(reason: string): void {
     this.#reason ??= reason;
     this.socket.destroy();
+  }
+
+  /** Lets the log hint at `--eol lf` when bare LFs wait for a line end for a while. */
+  #hint(): void {
+    const milliseconds = this.#log.unfinished(this.framer);
+    if (!Number.isFinite(milliseconds)) return;
+    this.#hintTimer = setTimeout(() => {
+      this.#hintTimer = undefined;
+      this.#hint();
+    }, milliseconds);
+  }
+
+  #linger(): void {
+    const { socket } = this;
+    this.#phase = 'lingering';
+    socket.removeAllListeners('data');
+    socket.pause();
+    socket.end(() => {
+      if (socket.readableEnded) return; // both sides have ended: Node closes the socket
+      socket.resume();
+      const timer = setTimeout(() => socket.destroy(), GRACE_MS);
+      socket.once('close', () => clearTimeout(timer));
+    });
+  }
+
+  /**
+   * Closes the connection if no byte has moved for too long, unless the client waits for the server.
+   *
+   * @param now - by `performance.now()`
+   * @param idleTimeout - milliseconds
+   * @param unacknowledged - how many bytes of this socket the kernel holds for a client that has not
+   *   taken them yet; one that takes them slowly is not idle
+   */
+  checkSilence(now: number, idleTimeout: number, unacknowledged: (socket: Socket) => number): void {
+    const { socket } = this;
+    const pending = socket.writableLength;
+    const waitsForUs = this.#phase === 'answering' && pending === 0;
+    const moved = socket.bytesRead + socket.bytesWritten - pending - unacknowledged(socket);
+    if (waitsForUs || moved !== this.#bytesMoved) {
+      this.#bytesMoved = moved;
+      this.#movedAt = now;
+    } else if (now - this.#movedAt >= idleTimeout) {
+      this.destroy('idle');
+    }
   }
 }
 

@@ -36,6 +36,7 @@ const c = {
   sendto: cFunction('int sendto(int, uintptr_t, size_t, int, const void *, uint32_t)'),
   shutdown: cFunction('int shutdown(int, int)'),
   close: cFunction('int close(int)'),
+  dup: cFunction('int dup(int)'),
   setsockopt: cFunction('int setsockopt(int, int, int, const void *, uint32_t)'),
   getsockopt: cFunction('int getsockopt(int, int, int, void *, void *)'),
   getsockname: cFunction('int getsockname(int, void *, void *)'),
@@ -220,6 +221,18 @@ export function shutdown(fd: number, how: number): void {
  */
 export function close(fd: number): void {
   if (c.close(fd) < 0) failed('close');
+}
+
+/**
+ * A second descriptor for the same socket (dup(2)): the socket lives until both are closed.
+ *
+ * @throws SocketError EMFILE
+ */
+export function dup(fd: number): number {
+  const duplicate = c.dup(fd);
+  check(duplicate, 'dup');
+  c.fcntl(duplicate, constants.F_SETFD, 'int', constants.FD_CLOEXEC);
+  return duplicate;
 }
 
 /** Sets an option (setsockopt(2)); the unit of `value` stands beside each option. */

@@ -5,7 +5,7 @@
 import type { Worker } from 'node:cluster';
 import type { Admission } from '../../node-net/index.ts';
 
-type Question = { readonly ask: number } | { readonly release: true };
+export type Question = { readonly ask: number } | { readonly release: true };
 type Answer = { readonly ask: number; readonly admitted: boolean };
 
 /** Counts, in the primary, what the workers have open. */
@@ -17,6 +17,7 @@ export class Gatekeeper {
     this.#limit = limit;
   }
 
+  /** Counts, and answers a question. */
   answer(worker: Worker, message: Question): void {
     const open = this.#open.get(worker) ?? 0;
     if ('ask' in message) {

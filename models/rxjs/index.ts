@@ -1,15 +1,16 @@
 /**
- * rxjs: nobody waits. Clients, chunks, lines and answers are streams, and the pipeline below says what
+ * rxjs: nobody waits. Clients, chunks, lines and answers are streams, and the pipelines below say what
  * becomes of them.
  *
- * A stream pushes; it does not ask whether there is room. So the backpressure is explicit: an answer
- * that takes time is a stream of its own, which `concatMap` waits for, and which keeps the client's
- * socket paused, so that no queue grows in front of `concatMap`.
+ * `mergeMap` lets all clients run side by side. `concatMap` keeps one client's answers in order: it takes
+ * the next when the one before has completed. A stream pushes and does not ask whether there is room, so
+ * the backpressure is explicit: an answer that takes time holds the client, and its socket is paused.
  */
 import {
   concatMap,
   defer,
-  filter,
+  delay,
+  EMPTY,
   finalize,
   from,
   fromEvent,
@@ -17,10 +18,10 @@ import {
   map,
   mergeMap,
   type Observable,
-  repeat,
   Subject,
+  take,
   takeUntil,
-  takeWhile,
+  tap,
 } from 'rxjs';
 import { linesOf } from '../../echo/framing.ts';
 import { Log } from '../../echo/log.ts';
@@ -28,14 +29,17 @@ import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
 import { onShutdown } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
-import { type Connection, nextTurn, serve } from '../../node-net/index.ts';
+import { type Connection, sendAll, serve, Turns } from '../../node-net/index.ts';
 
 const model: Model = { name: 'rxjs', summary: 'connections, lines and answers are streams' };
 
 await main(model, async (options) => {
   const log = new Log(options);
-  const speed = options.work > 0 ? measureSpeed() : 0;
+  const { work, wait, endOfLine } = options;
+  const speed = work > 0 ? measureSpeed() : 0;
+  const turns = new Turns();
   const clients = new Subject<Connection>();
+  const answer = work > 0 || wait > 0 ? eachLine : sent;
 
   clients.pipe(mergeMap(answersTo)).subscribe();
 
@@ -43,36 +47,21 @@ await main(model, async (options) => {
   function answersTo(client: Connection): Observable<never> {
     return fromEvent(client.socket, 'data').pipe(
       map((chunk) => client.framer.push(chunk as Buffer)),
-      map((lines) => (options.work > 0 ? workedOff(client, lines) : sent(client, lines))),
-      // An inner stream that is empty would cost a tenth of the throughput: most answers need none.
-      filter((outstanding) => outstanding !== undefined),
-      concatMap((outstanding) => holding(client, outstanding)),
+      concatMap((lines) => holding(client, answer(client, lines))),
       takeUntil(fromEvent(client.socket, 'close')),
     );
   }
 
-  /** Completes when the kernel has taken the lines. Mostly it has at once, and there is no stream to wait for. */
-  function sent(client: Connection, lines: readonly Buffer[]): Observable<void> | undefined {
-    const outstanding = client.write(lines);
-    client.finishIfOverlong();
-    return outstanding && from(outstanding);
-  }
-
-  /** With --work: asks for the next line when the one before is answered, so that others come in between. */
-  function workedOff(client: Connection, lines: readonly Buffer[]): Observable<boolean> {
-    const remaining = linesOf(Buffer.concat(lines), options.endOfLine);
-    const answerNext = async () => {
-      await nextTurn();
-      const { value: line } = remaining.next();
-      if (!line || client.isOver) return false;
-      burn(line, options.work, speed);
-      await client.write([line]);
-      return true;
-    };
-    return defer(answerNext).pipe(
-      repeat(),
-      takeWhile((isMore) => isMore),
-      finalize(() => client.finishIfOverlong()),
+  /** With --work or --wait: the lines one by one. Who unsubscribes when the client has left pays no more. */
+  function eachLine(client: Connection, lines: readonly Buffer[]): Observable<unknown> {
+    return from(linesOf(Buffer.concat(lines), endOfLine)).pipe(
+      concatMap((line) =>
+        defer(() => turns.next()).pipe(
+          tap(() => work > 0 && burn(line, work, speed)),
+          delay(wait),
+          concatMap(() => sent(client, [line])),
+        ),
+      ),
     );
   }
 
@@ -85,13 +74,21 @@ await main(model, async (options) => {
   log.listening(service.addresses); // last: who reads it may send a signal at once
 });
 
-/** Keeps a client's input waiting while an answer is outstanding. */
+/** Sends lines; completes when the kernel has taken them: mostly it has at once. */
+function sent({ socket }: Connection, lines: readonly Buffer[]): Observable<unknown> {
+  sendAll(socket, lines);
+  return socket.writableLength === 0 ? EMPTY : fromEvent(socket, 'drain').pipe(take(1));
+}
+
+/** Backpressure: while an answer is outstanding, its client is not read from. */
 function holding(client: Connection, answer: Observable<unknown>): Observable<never> {
-  return defer(() => {
-    client.pause();
-    return answer.pipe(
-      ignoreElements(),
-      finalize(() => client.resume()),
-    );
-  });
+  if (answer === EMPTY) {
+    client.settle();
+    return EMPTY;
+  }
+  client.hold();
+  return answer.pipe(
+    ignoreElements(),
+    finalize(() => client.settle()),
+  );
 }

@@ -10,17 +10,32 @@ import type { Options } from '../../echo/options.ts';
 import { burn } from '../../echo/work.ts';
 
 /** What every thread is told when it starts. */
-export interface Terms extends Pick<Options, 'work' | 'endOfLine'> {
+export interface Terms extends Pick<Options, 'work' | 'wait' | 'endOfLine'> {
   /** Of `burn`. */
   readonly speed: number;
 }
 
-const terms = workerData as Terms;
+/** What a thread is given to do. */
+export interface Task {
+  readonly lines: Uint8Array<ArrayBuffer>;
+  /**
+   * With `--work` or `--wait`: memory that the main thread and this one share, and that is not 0 any more when
+   * the client has left. Nobody works for such a client.
+   */
+  readonly hasLeft?: Int32Array;
+}
 
-export default function answer(lines: Uint8Array<ArrayBuffer>) {
-  if (terms.work > 0) {
+const { work, wait, endOfLine, speed } = workerData as Terms;
+
+export default function answer({ lines, hasLeft }: Task) {
+  if (hasLeft) {
     const run = Buffer.from(lines.buffer, lines.byteOffset, lines.length);
-    for (const line of linesOf(run, terms.endOfLine)) burn(line, terms.work, terms.speed);
+    for (const line of linesOf(run, endOfLine)) {
+      if (Atomics.load(hasLeft, 0) !== 0) break;
+      if (work > 0) burn(line, work, speed);
+      // The thread sleeps in the kernel until the time is over, or the client has left.
+      if (wait > 0) Atomics.wait(hasLeft, 0, 0, wait);
+    }
   }
   return Piscina.move(lines);
 }

@@ -15,8 +15,8 @@ import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
 import { onShutdown } from '../../echo/shutdown.ts';
 import { measureSpeed } from '../../echo/work.ts';
-import { type Connection, serve } from '../../node-net/index.ts';
-import type { Terms } from './answer.ts';
+import { type Connection, drained, serve } from '../../node-net/index.ts';
+import type { Task, Terms } from './answer.ts';
 
 /** Bytes after which the gathered lines go to the pool before the turn is over. */
 const BATCH = 64 * 1024;
@@ -29,20 +29,21 @@ const model: Model = {
 
 await main(model, async (options) => {
   const log = new Log(options);
-  const { work, endOfLine, workers } = options;
-  const pool = new Piscina<Uint8Array, Uint8Array>({
+  const { work, wait, endOfLine, workers } = options;
+  const costsTime = work > 0 || wait > 0;
+  const pool = new Piscina<Task, Uint8Array>({
     filename: new URL('answer.ts', import.meta.url).href,
     minThreads: workers,
     maxThreads: workers,
     // Idle threads wait for messages in their event loop: a wait on shared memory would freeze it.
     atomics: 'disabled',
-    workerData: { work, endOfLine, speed: work > 0 ? measureSpeed() : 0 } satisfies Terms,
+    workerData: { work, wait, endOfLine, speed: work > 0 ? measureSpeed() : 0 } satisfies Terms,
   });
   // A thread that dies with lines in its hands fails their task; one that held none is told here.
   pool.on('error', (error: Error) => log.notice(`a thread of the pool died: ${error.message}`));
   // A task for each thread, so that the first client does not wait for threads to start. A thread that
   // dies of something else meanwhile is replaced.
-  const start = () => pool.run(new Uint8Array());
+  const start = () => pool.run({ lines: new Uint8Array() });
   await Promise.all(Array.from({ length: workers }, () => start().catch(start)));
 
   /** Who has sent complete lines in this turn of the event loop, and how many bytes in all. */
@@ -52,13 +53,10 @@ await main(model, async (options) => {
   function echo(client: Connection): void {
     client.socket.on('data', (chunk) => {
       const lines = client.framer.push(chunk);
-      if (lines.length > 0) {
-        client.pause();
-        if (work > 0) answerEach(client, Buffer.concat(lines));
-        else gather(client, lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines));
-      } else {
-        client.finishIfOverlong();
-      }
+      if (lines.length === 0) return client.settle();
+      client.hold(); // one task at a time: order and backpressure follow
+      if (costsTime) answerEach(client, Buffer.concat(lines));
+      else gather(client, lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines));
     });
   }
 
@@ -79,34 +77,40 @@ await main(model, async (options) => {
     const answer = await inPool(batch.map(({ lines }) => lines));
     let start = 0;
     for (const { client, lines } of batch) {
-      if (answer) settle(client, client.write([answer.subarray(start, start + lines.length)]));
+      if (answer) send(client, answer.subarray(start, start + lines.length));
       else client.destroy('its thread died');
       start += lines.length;
     }
   }
 
-  /** With --work: one task for each line, so that the threads are shared fairly among the clients. */
+  /** With --work or --wait: one task for each line, so that the threads are shared fairly. */
   async function answerEach(client: Connection, lines: Buffer): Promise<void> {
+    const hasLeft = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const leave = () => {
+      Atomics.store(hasLeft, 0, 1);
+      Atomics.notify(hasLeft, 0);
+    };
+    client.socket.once('close', leave);
     for (const line of linesOf(lines, endOfLine)) {
-      const answer = await inPool([line]);
-      if (!answer) return client.destroy('its thread died');
-      await client.write([answer]);
-      if (client.isOver) return;
+      const answer = await inPool([line], hasLeft);
+      if (!answer) client.destroy('its thread died');
+      if (!answer || !client.isOpen) return;
+      client.socket.write(answer);
+      await drained(client.socket);
     }
-    settle(client, undefined);
-  }
-
-  async function settle(client: Connection, outstanding: Promise<void> | undefined): Promise<void> {
-    if (outstanding) await outstanding;
-    client.resume();
-    client.finishIfOverlong();
+    client.socket.off('close', leave);
+    client.settle();
   }
 
   /** @returns undefined when the thread died with the lines; the pool has replaced it */
-  async function inPool(lines: readonly Buffer[]): Promise<Uint8Array | undefined> {
+  async function inPool(
+    lines: readonly Buffer[],
+    hasLeft?: Int32Array,
+  ): Promise<Uint8Array | undefined> {
     const bytes = together(lines);
+    const task: Task = hasLeft ? { lines: bytes, hasLeft } : { lines: bytes };
     try {
-      return await pool.run(bytes, { transferList: [bytes.buffer] });
+      return await pool.run(task, { transferList: [bytes.buffer] });
     } catch (error) {
       log.notice(`a thread of the pool died: ${(error as Error).message}`);
       return undefined;
@@ -121,6 +125,15 @@ await main(model, async (options) => {
   });
   log.listening(service.addresses); // last: who reads it may send a signal at once
 });
+
+/** Sends an answer, and reads on when the kernel has taken it: who does not read is not read from. */
+function send(client: Connection, answer: Uint8Array): void {
+  const { socket } = client;
+  if (!client.isOpen) return;
+  socket.write(answer);
+  if (socket.writableLength === 0) client.settle();
+  else socket.once('drain', () => client.settle());
+}
 
 /** One buffer, not from Node's shared pool, that can be given to another thread. */
 function together(pieces: readonly Buffer[]): Buffer<ArrayBuffer> {

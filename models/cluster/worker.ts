@@ -1,0 +1,88 @@
+/** One worker of the cluster: a whole server in an event loop of its own, on a listener that it shares. */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { linesOf } from '../../echo/framing.ts';
+import { Log } from '../../echo/log.ts';
+import type { Options } from '../../echo/options.ts';
+import { onShutdown } from '../../echo/shutdown.ts';
+import { burn, measureSpeed } from '../../echo/work.ts';
+import {
+  type Connection,
+  drained,
+  type Service,
+  sendAll,
+  serve,
+  Turns,
+} from '../../node-net/index.ts';
+import { type Question, remoteAdmission } from './admission.ts';
+
+/** What the primary tells a worker that has started. */
+export interface Terms {
+  readonly options: Options;
+  /** Descriptors of the shared listeners, as the primary numbers them. */
+  readonly listeners: readonly number[];
+}
+
+/** What a worker tells the primary. */
+export type Message = 'started' | 'listening' | Question;
+
+const tell = (message: Message) => process.send?.(message);
+
+let service: Service | undefined;
+let stopping = false;
+
+/** Whoever hears the signal first, the primary or the worker: the worker stops once. */
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await service?.stop();
+  process.exit(0);
+}
+
+onShutdown(stop);
+process.on('message', (message) => {
+  if (message === 'stop') stop();
+  if (message === 'log') process.stdout.uncork();
+});
+tell('started');
+const [{ options, listeners }] = (await once(process, 'message')) as [Terms];
+const { work, wait, endOfLine, maxConnections } = options;
+
+// The first line is the primary's: what this process logs waits until that is written.
+process.stdout.cork();
+const log = new Log(options, `${process.pid}/`);
+const speed = work > 0 ? measureSpeed() : 0;
+const turns = new Turns();
+
+function echo(client: Connection): void {
+  const { socket, framer } = client;
+  socket.on('data', (chunk) => {
+    const lines = framer.push(chunk);
+    if (work > 0 || wait > 0) return answerEach(client, lines);
+    sendAll(socket, lines);
+    if (socket.writableLength === 0) return client.settle();
+    client.hold(); // backpressure: who does not read is not read from
+    socket.once('drain', () => client.settle());
+  });
+}
+
+/** With --work or --wait: the lines one by one, so that other clients come in between. */
+async function answerEach(client: Connection, lines: readonly Buffer[]): Promise<void> {
+  const { socket } = client;
+  client.hold();
+  for (const line of linesOf(Buffer.concat(lines), endOfLine)) {
+    await turns.next();
+    if (work > 0 && client.isOpen) burn(line, work, speed);
+    if (wait > 0 && client.isOpen) await sleep(wait);
+    if (!client.isOpen) return;
+    socket.write(line);
+    await drained(socket);
+  }
+  client.settle();
+}
+
+service = await serve(options, log, echo, {
+  listeners,
+  admission: Number.isFinite(maxConnections) ? remoteAdmission() : undefined,
+});
+tell('listening');

@@ -1,0 +1,34 @@
+/** The log's last words, and its first about a want of descriptors. */
+import { describe, expect, test } from 'vitest';
+import { clientOf, echo, models, start } from './testbed.ts';
+
+describe.each(models)('%s', (model) => {
+  test('who is cut off at the end is in the log', async () => {
+    const workers = model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
+    const server = await start(model, workers);
+    const clients = await Promise.all(
+      Array.from({ length: model === 'blocking' ? 1 : 300 }, () => clientOf(server)),
+    );
+    for (const client of clients) await echo(client);
+    process.kill(server.pid, 'SIGTERM'); // none of them closes
+    expect(await server.ended).toBe(0);
+    expect(server.said.match(/ closed \(the server stops\)/g)?.length).toBe(clients.length);
+  });
+});
+
+describe.each(['worker-threads', 'cluster', 'rxjs'])('%s', (model) => {
+  test('says when it has no descriptor left', async () => {
+    const workers = model === 'rxjs' ? [] : ['--workers', '1'];
+    const server = await start(model, workers, { descriptors: 60 });
+    const clients = await Promise.all(Array.from({ length: 80 }, () => clientOf(server)));
+    await expect.poll(() => server.said).toContain('no descriptor is left');
+    await Promise.all(clients.map((client) => client.destroy()));
+    const afterwards = async () => {
+      const client = await clientOf(server);
+      await client.send('room now?\r\n').catch(() => {});
+      return client.receiveLine().then(String, () => 'no answer');
+    };
+    await expect.poll(afterwards).toBe('room now?\r\n');
+    expect(server.said.match(/no descriptor is left/g)?.length).toBe(1);
+  });
+});
