@@ -64,7 +64,7 @@ export async function serve(
 
   async function accept(socket: Socket): Promise<void> {
     socket.on('error', ignore); // 'close' follows, and the log asks the socket what it was
-    room.look();
+    room.look(connections.size);
     const answer = admission.admit();
     if (!(typeof answer === 'boolean' ? answer : await answer)) {
       log.refused(() => peerOf(socket), `${options.maxConnections} connections are open`);
@@ -135,13 +135,20 @@ function limit(maxConnections: number): Admission {
 class DescriptorWatch {
   readonly #log: Log;
   #isShort = false;
+  #most = 0;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** To be called after each accept: is there a descriptor for the next client? */
-  look(): void {
+  /**
+   * Asks whether there is a descriptor for the next client, if there have never been more clients.
+   *
+   * @param open - how many clients there are
+   */
+  look(open: number): void {
+    if (open < this.#most && !this.#isShort) return;
+    this.#most = open;
     try {
       closeSync(openSync('/dev/null', 'r'));
       this.#isShort = false;
