@@ -1,7 +1,7 @@
 /** Promises of the protocol that were broken once, seen from outside. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../client/client.ts';
@@ -46,6 +46,108 @@ describe.each(['blocking', 'poll-loop'])('%s', (model) => {
       } catch {} // all gone
     }
   });
+});
+
+describe.each(['blocking', 'poll-loop'])('%s', (model) => {
+  test('a slow reader is not idle while it acknowledges bytes', async () => {
+    const server = await start(model, ['--idle-timeout', '1']);
+    const client = await clientOf(server, { receiveBuffer: 65536 });
+    await echo(client);
+    client.pause();
+    const chunk = Buffer.from(`${'x'.repeat(1007)}\r\n`.repeat(65));
+    await client.flood(chunk, { limit: 2 ** 24, stall: 300 });
+    // 200 kB/s for three times as long as the timeout.
+    const before = client.received;
+    const until = performance.now() + 3000;
+    while (performance.now() < until && client.ending === undefined) {
+      client.resume();
+      await setImmediate();
+      client.pause();
+      await sleep(200);
+    }
+    expect(client.received).toBeGreaterThan(before);
+    expect(client.ending).toBeUndefined();
+    expect(server.said).not.toContain('idle');
+  });
+
+  test('a reader that has stopped is idle', async () => {
+    const server = await start(model, ['--idle-timeout', '0.5']);
+    const client = await clientOf(server, { receiveBuffer: 4096 });
+    client.pause();
+    await client.flood(Buffer.from('x\r\n'.repeat(20_000)), { limit: 2 ** 24, stall: 300 });
+    await expect.poll(() => server.said).toContain('closed (idle)');
+  });
+
+  test('a tiny --idle-timeout closes the client, and the server can be ended', async () => {
+    const server = await start(model, ['--idle-timeout', '0.0000001']);
+    const client = await clientOf(server);
+    expect((await client.receiveEnd()).bytes.length).toBe(0);
+    process.kill(server.pid, 'SIGTERM');
+    expect(await server.ended).toBe(0);
+    await clientOf(await start(model, ['--idle-timeout', '0.9999996'])).then((other) =>
+      echo(other),
+    );
+  });
+
+  test('a client that resets after an overlong line: the log tells of the line', async () => {
+    const server = await start(model, ['--max-line', '100']);
+    const client = await clientOf(server);
+    // The line and the reset are both there when the server looks.
+    process.kill(server.pid, 'SIGSTOP');
+    await client.send('x'.repeat(200));
+    await client.reset();
+    process.kill(server.pid, 'SIGCONT');
+    await expect.poll(() => server.said).toContain('closed (');
+    expect(server.said).not.toContain('ENOTCONN');
+  });
+
+  test('the hint at --eol lf comes while the client waits', async () => {
+    const server = await start(model);
+    const client = await clientOf(server);
+    await client.send('from a plain nc\n');
+    await expect.poll(() => server.said).toMatch(/#1 [^\n]* waits [^\n]*16 bytes[^\n]*--eol lf\n/);
+    expect(server.said.match(/--eol/g)?.length).toBe(1);
+  });
+
+  test('newcomers are refused after SIGTERM', async () => {
+    const server = await start(model, ['--work', '400']);
+    const client = await clientOf(server);
+    await client.send('x\r\n'.repeat(4));
+    await client.receive(3);
+    process.kill(server.pid, 'SIGTERM');
+    await expect.poll(() => server.said).toContain('stopping');
+    await expect(connect({ port: server.port })).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test.runIf(process.platform === 'linux')('silent peers are probed', async () => {
+    const server = await start(model);
+    await echo(await clientOf(server));
+    const sockets = execFileSync('ss', ['-tno', `sport = :${server.port}`], { encoding: 'utf8' });
+    expect(sockets).toContain('timer:(keepalive');
+  });
+});
+
+test('poll-loop answers in the order in which the lines came', async () => {
+  const server = await start('poll-loop', ['--wait', '300']);
+  const clients = [];
+  for (let i = 0; i < 5; i++) {
+    const client = await clientOf(server);
+    await client.send('warm\r\n');
+    clients.push(client);
+  }
+  for (const client of clients) await client.receive(6);
+  process.kill(server.pid, 'SIGSTOP'); // all lines are there at once
+  for (const client of clients) await client.send('now\r\n');
+  await sleep(100);
+  process.kill(server.pid, 'SIGCONT');
+  const order: number[] = [];
+  await Promise.all(
+    clients.map(async (client, i) => {
+      await client.receive(5);
+      order.push(i);
+    }),
+  );
+  expect(order).toEqual([0, 1, 2, 3, 4]);
 });
 
 test('--help whose reader has gone', () => {

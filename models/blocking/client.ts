@@ -3,18 +3,16 @@
  * process waiting.
  */
 import { LineFramer } from '../../echo/framing.ts';
+import type { ConnectionLog } from '../../echo/log.ts';
 import type { Options } from '../../echo/options.ts';
 import { GRACE_MS } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
-import type { Signals } from './signals.ts';
-
-/** Milliseconds that a call waits at most before the process looks whether a signal came. */
-export const PATIENCE = 250;
+import { type Signals, WAKE_UP_MS } from './signals.ts';
 
 /** What one recv(2) takes at most, in bytes. */
 const RECEIVE_SIZE = 512 * 1024;
 
-/** One buffer serves for ever, with room in front of the new bytes for the longest unfinished line. */
+/** The receive buffer of all clients, one after another: room for the longest unfinished line, then for new bytes. */
 export function receiveBuffer({ maxLine }: Options): Buffer {
   return Buffer.allocUnsafeSlow(maxLine + RECEIVE_SIZE);
 }
@@ -28,37 +26,40 @@ export class Client {
   received = 0;
   /** Bytes. */
   sent = 0;
-  /** When bytes last moved, or a line of its was last worked on, by `performance.now()`. */
-  activeAt = performance.now();
+  /** Since when no byte has moved, and the client has not waited for us, by `performance.now()`. */
+  #idleSince = performance.now();
+  /** Bytes that the client had not acknowledged then. */
+  #unacknowledged = 0;
   readonly #fd: number;
   readonly #options: Options;
   readonly #signals: Signals;
+  readonly #log: ConnectionLog;
 
-  constructor(fd: number, options: Options, signals: Signals) {
+  constructor(fd: number, options: Options, signals: Signals, log: ConnectionLog) {
     this.#fd = fd;
+    this.#log = log;
     this.#options = options;
     this.#signals = signals;
     this.framer = new LineFramer(options.endOfLine, options.maxLine);
   }
 
-  /** Sets how long a call may wait, and that answers are not held back. */
+  /** Sets how long a call may wait. */
   setUp(): void {
-    sys.setsockopt(this.#fd, sys.TCP_NODELAY, 1);
-    this.#waitAtMost(Math.min(this.#options.idleTimeout || PATIENCE, PATIENCE));
+    this.#waitAtMost(Math.min(this.#options.idleTimeout || WAKE_UP_MS, WAKE_UP_MS));
   }
 
   /**
    * Waits in recv(2) for bytes.
    *
-   * @returns how many there are in `memory`, from the longest line's length on; 0 after the client's
+   * @returns how many there are in `buffer`, from the longest line's length on; 0 after the client's
    *   FIN; below 0 when the wait was broken off
    * @throws SocketError ECONNRESET, ETIMEDOUT …
    */
-  receive(memory: Buffer): number {
-    const received = sys.recv(this.#fd, memory, this.#options.maxLine, RECEIVE_SIZE);
+  receive(buffer: Buffer): number {
+    const received = sys.recv(this.#fd, buffer, this.#options.maxLine, RECEIVE_SIZE);
     if (received > 0) {
       this.received += received;
-      this.activeAt = performance.now();
+      this.isActive();
     }
     return received;
   }
@@ -69,27 +70,55 @@ export class Client {
    * @returns how much the kernel has taken: mostly everything, and nothing when the wait was broken off
    * @throws SocketError EPIPE, ECONNRESET …
    */
-  send(memory: Buffer, start: number, end: number): number {
-    const sent = sys.send(this.#fd, memory, start, end - start);
+  send(buffer: Buffer, start: number, end: number): number {
+    const sent = sys.send(this.#fd, buffer, start, end - start);
     if (sent < 0) return 0;
     this.sent += sent;
-    this.activeAt = performance.now();
+    this.isActive();
     return sent;
   }
 
+  /** A byte has moved, or the client waits for its answer. */
+  isActive(): void {
+    this.#idleSince = performance.now();
+  }
+
   /**
-   * Between two waits: lets signals in.
+   * Waits in nanosleep(2), for one line.
    *
-   * @throws Ended when the client has been silent, or the server is to stop, for too long
+   * @throws Ended when the server has to stop
    */
-  async lookAround(): Promise<void> {
-    await this.#signals.letIn();
+  async sleep(milliseconds: number): Promise<void> {
+    const end = performance.now() + milliseconds;
+    for (let rest = milliseconds; rest > 0; rest = end - performance.now()) {
+      sys.nanosleep(Math.min(rest, WAKE_UP_MS));
+      await this.#signals.handle();
+      if (this.#signals.elapsed > GRACE_MS) throw new Ended('the server stops');
+    }
+    this.isActive();
+  }
+
+  /**
+   * Handles signals, and looks at the clock.
+   *
+   * @throws Ended when the client has been idle, or the server is to stop, for too long
+   */
+  async betweenWaits(): Promise<void> {
+    await this.#signals.handle();
+    this.#log.unfinished(this.framer);
     const { idleTimeout } = this.#options;
-    const isIdle = idleTimeout > 0 && performance.now() - this.activeAt >= idleTimeout;
-    if (isIdle) throw new Ended('idle');
+    if (idleTimeout > 0 && this.#idleFor() >= idleTimeout) throw new Ended('idle');
     if (this.#signals.elapsed > GRACE_MS) throw new Ended('the server stops');
     // Only what has come already is still answered.
     if (this.#signals.stoppedAt !== undefined) this.#waitAtMost(1);
+  }
+
+  /** Milliseconds. Bytes that the client acknowledges are bytes that move, though send(2) finds no room yet. */
+  #idleFor(): number {
+    const unacknowledged = sys.unacknowledged(this.#fd) ?? 0;
+    if (unacknowledged < this.#unacknowledged) this.isActive();
+    this.#unacknowledged = unacknowledged;
+    return performance.now() - this.#idleSince;
   }
 
   /**
@@ -98,16 +127,16 @@ export class Client {
    *
    * @returns the reason, for the log
    */
-  async finish(memory: Buffer, reason: string): Promise<string> {
-    sys.shutdown(this.#fd, sys.SHUT_WR);
-    this.#waitAtMost(100);
+  async finish(buffer: Buffer, reason: string): Promise<string> {
     const deadline = (this.#signals.stoppedAt ?? performance.now()) + GRACE_MS;
     try {
-      while (sys.recv(this.#fd, memory) !== 0 && performance.now() < deadline) {
-        await this.#signals.letIn();
+      sys.shutdown(this.#fd, sys.SHUT_WR);
+      this.#waitAtMost(100);
+      while (sys.recv(this.#fd, buffer) !== 0 && performance.now() < deadline) {
+        await this.#signals.handle();
       }
     } catch (error) {
-      // A reset is an end, too, and not the reason.
+      // The client has reset the connection: that ends it, too, but is not the reason.
       if (!(error instanceof sys.SocketError)) throw error;
     }
     return reason;

@@ -1,12 +1,11 @@
 /**
- * blocking: one client at a time. The process waits in accept(2) for a client, then in recv(2) for its
- * bytes, then in send(2) for room; the next client waits in the backlog until this one has left.
+ * blocking: one client at a time, in blocking system calls. An iterative server: the process waits in
+ * accept(2) for a client, then in recv(2) for its bytes, then in send(2) for room; the next client waits
+ * in the backlog until this one has left. core.ts is the same without options, log, limits and signals.
  *
- * The calls really block the whole process, Node's event loop included. What makes an orderly end
- * possible all the same is SO_RCVTIMEO and SO_SNDTIMEO: on a socket that has them, a signal interrupts
- * a waiting call, and so does a clock, in case the signal came just before the call.
+ * The calls block the whole process, Node's event loop included. So that signals are handled all the
+ * same, each call waits for a quarter of a second at most: signals.ts says why.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatAddress, LISTEN_BACKLOG, listenOnAll } from '../../echo/addresses.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
@@ -14,8 +13,8 @@ import type { Model } from '../../echo/options.ts';
 import { DRAIN_MS } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
 import * as sys from '../../sockets/index.ts';
-import { Client, Ended, PATIENCE, receiveBuffer } from './client.ts';
-import { Signals } from './signals.ts';
+import { Client, Ended, receiveBuffer } from './client.ts';
+import { Signals, WAKE_UP_MS } from './signals.ts';
 
 const model: Model = {
   name: 'blocking',
@@ -26,9 +25,9 @@ const model: Model = {
 await main(model, async (options) => {
   const log = new Log(options);
   const speed = options.work > 0 ? measureSpeed() : 0;
+  const linesCost = options.work > 0 || options.wait > 0;
   const endOfLine = options.endOfLine === 'crlf' ? '\r\n' : '\n';
-  const memory = receiveBuffer(options);
-  const signals = new Signals((signal) => log.notice(`${signal}: stopping`));
+  const buffer = receiveBuffer(options);
   const [listener, ...others] = await listenOnAll(
     options,
     ['127.0.0.1'],
@@ -38,29 +37,36 @@ await main(model, async (options) => {
   if (!listener) throw new Error('no listener');
   for (const { fd } of others) sys.close(fd); // a blocking accept waits on one socket
 
-  /** Whether accept has failed since it succeeded last: said once. */
-  let isShort = false;
+  sys.setsockopt(listener.fd, sys.SO_RCVTIMEO, WAKE_UP_MS);
+
+  const signals = new Signals((signal) => {
+    log.notice(`${signal}: stopping`);
+    // Newcomers are refused. Who waits in the backlog is reset: it has not been promised anything.
+    sys.close(listener.fd);
+  });
+
+  /** Whether accept has found no free descriptor since it succeeded last: said once. */
+  let isOutOfDescriptors = false;
 
   async function run(listening: number): Promise<void> {
-    sys.setsockopt(listening, sys.SO_RCVTIMEO, PATIENCE);
     while (signals.stoppedAt === undefined) {
       const fd = await acceptFrom(listening); // waits
       if (fd >= 0) await serve(fd);
-      await signals.letIn();
+      await signals.handle();
     }
     process.exit(0);
   }
 
-  /** @returns below 0 when the wait was broken off, or there is no free descriptor, say */
+  /** @returns below 0 when the wait ended without a client, or accept failed */
   async function acceptFrom(listening: number): Promise<number> {
     try {
       const fd = sys.accept(listening);
-      if (fd >= 0) isShort = false;
+      if (fd >= 0) isOutOfDescriptors = false;
       return fd;
     } catch (error) {
-      if (!isShort) log.notice(`no new client for now: ${(error as Error).message}`);
-      isShort = true;
-      await sleep(1000);
+      if (!isOutOfDescriptors) log.notice(`no new client for now: ${(error as Error).message}`);
+      isOutOfDescriptors = true;
+      await signals.pause(1000);
       return -1;
     }
   }
@@ -68,7 +74,7 @@ await main(model, async (options) => {
   /** Serves one client to its end. */
   async function serve(fd: number): Promise<void> {
     const entry = log.connected(() => sys.peerOf(fd));
-    const client = new Client(fd, options, signals);
+    const client = new Client(fd, options, signals, entry);
     let reason: string;
     try {
       reason = await echo(client);
@@ -87,35 +93,36 @@ await main(model, async (options) => {
     client.setUp();
     for (;;) {
       const wasStopped = signals.stoppedAt !== undefined;
-      const received = client.receive(memory); // waits
+      const received = client.receive(buffer); // waits
       if (received === 0) return 'end of input';
-      if (received < 0 || signals.areDue) await client.lookAround();
+      if (received < 0 || signals.areDue) await client.betweenWaits();
       if (received < 0) {
-        if (wasStopped) return client.finish(memory, 'the server stops');
+        if (wasStopped) return client.finish(buffer, 'the server stops');
         continue;
       }
-      let { start, end } = client.framer.frame(memory, options.maxLine, options.maxLine + received);
-      if (options.work === 0 && start < end) start += client.send(memory, start, end); // waits
+      let { start, end } = client.framer.frame(buffer, options.maxLine, options.maxLine + received);
+      if (!linesCost && start < end) start += client.send(buffer, start, end); // waits
       if (start < end) await answerRest(client, start, end);
       if (client.framer.overlong) {
-        return client.finish(memory, client.framer.overlongReason);
+        return client.finish(buffer, client.framer.overlongReason);
       }
-      if (signals.elapsed > DRAIN_MS) return client.finish(memory, 'the server stops');
+      if (signals.elapsed > DRAIN_MS) return client.finish(buffer, 'the server stops');
     }
   }
 
-  /** What one send has not taken; with --work, each line is paid for and answered by itself. */
+  /** What one send has not taken; with --wait and --work, each line is paid for and answered by itself. */
   async function answerRest(client: Client, start: number, end: number): Promise<void> {
     for (let at = start; at < end; ) {
       let stop = end;
-      if (options.work > 0) {
-        stop = memory.indexOf(endOfLine, at) + endOfLine.length;
-        burn(memory.subarray(at, stop), options.work, speed);
-        client.activeAt = performance.now();
+      if (linesCost) {
+        stop = buffer.indexOf(endOfLine, at) + endOfLine.length;
+        await client.sleep(options.wait); // waits
+        if (options.work > 0) burn(buffer.subarray(at, stop), options.work, speed);
+        client.isActive();
       }
       while (at < stop) {
-        at += client.send(memory, at, stop); // waits
-        if (at < stop || signals.areDue) await client.lookAround();
+        at += client.send(buffer, at, stop); // waits
+        if (at < stop || signals.areDue) await client.betweenWaits();
       }
     }
   }

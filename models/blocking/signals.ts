@@ -1,20 +1,26 @@
 /**
  * Signals, for a process that waits in system calls.
  *
- * Node handles signals in its event loop, and a blocked process does not turn it. So no call waits for
- * ever, and between two waits the loop may turn. A loop that never waits because there is always
- * something to do has to let it turn as well.
+ * Node handles signals in its event loop, which a blocked process does not run. A signal interrupts a call
+ * that is waiting (EINTR), and then the loop may run. But a signal that comes just before the call is
+ * noted by libuv's handler, and the call waits all the same: no call can check and sleep in one step. So
+ * every call waits for a quarter of a second at most, and then the loop runs. That is all that this
+ * model's wake-ups are for; core.ts, which handles no signals, has none.
  */
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { onShutdown } from '../../echo/shutdown.ts';
+import * as sys from '../../sockets/index.ts';
 
-/** Milliseconds of unbroken work after which it is time to look whether a signal came. */
-const ATTENTION = 20;
+/** How long one call waits at most. */
+export const WAKE_UP_MS = 250;
+
+/** How long a process that always has something to do goes on before it runs the event loop. */
+const BUSY_MS = 20;
 
 export class Signals {
   /** When a signal said that the server is to stop, by `performance.now()`. */
   stoppedAt: number | undefined;
-  #lookedAt = performance.now();
+  #handledAt = performance.now();
 
   /** @param onStop - is told which signal came */
   constructor(onStop: (signal: NodeJS.Signals) => void) {
@@ -29,15 +35,20 @@ export class Signals {
     return this.stoppedAt === undefined ? 0 : performance.now() - this.stoppedAt;
   }
 
-  /** Whether nobody has looked for a while. */
+  /** Whether the event loop has not run for a while. */
   get areDue(): boolean {
-    return performance.now() - this.#lookedAt > ATTENTION;
+    return performance.now() - this.#handledAt > BUSY_MS;
   }
 
-  /** Lets Node's event loop turn. Its first turn may come too early. */
-  async letIn(): Promise<void> {
-    await turn();
-    await turn();
-    this.#lookedAt = performance.now();
+  /** Runs Node's event loop, in which signals are handled. */
+  async handle(): Promise<void> {
+    await sys.runEventLoop();
+    this.#handledAt = performance.now();
+  }
+
+  /** Waits in the event loop, for want of anything to wait for in the kernel. */
+  async pause(milliseconds: number): Promise<void> {
+    await pause(milliseconds);
+    this.#handledAt = performance.now();
   }
 }

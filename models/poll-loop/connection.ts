@@ -17,17 +17,22 @@ export class Shared {
   readonly options: Options;
   /** Of `burn`. */
   readonly speed: number;
+  /** Whether a line is answered by itself, later: with `--work` or `--wait`. */
+  readonly linesCost: boolean;
   /** The receive buffer, with room in front of the new bytes for the longest unfinished line. */
-  readonly memory: Buffer;
+  readonly receiveBuffer: Buffer;
   /** How many connections have sent their FIN and wait for the client's. */
   lingering = 0;
+  /** Connections that the log may have a hint for: bare LFs wait in them. */
+  readonly withBareLf = new Set<Connection>();
   /** When a signal said that the server is to stop, by `performance.now()`. */
   stoppedAt: number | undefined;
 
   constructor(options: Options) {
     this.options = options;
     this.speed = options.work > 0 ? measureSpeed() : 0;
-    this.memory = Buffer.allocUnsafeSlow(options.maxLine + RECEIVE_SIZE);
+    this.linesCost = options.work > 0 || options.wait > 0;
+    this.receiveBuffer = Buffer.allocUnsafeSlow(options.maxLine + RECEIVE_SIZE);
   }
 }
 
@@ -35,8 +40,8 @@ export class Shared {
 export class Connection {
   /** Its place in the poll table. */
   index = -1;
-  /** Whether it waits in the queue of those whose next line is to be answered. */
-  queued = false;
+  /** Whether it is in the queue of those whose next line is to be answered. */
+  isQueued = false;
   /** Whether it is over, and its descriptor closed. */
   closed = false;
 
@@ -47,17 +52,21 @@ export class Connection {
   /** What send(2) did not take, from `#pendingStart` on. */
   #pending: Buffer | undefined;
   #pendingStart = 0;
-  /** With `--work`: complete lines that are still to be answered. */
-  #lines: Generator<Buffer> | undefined;
+  /** With `--work` and `--wait`: the line that is to be answered next, and those behind it. */
+  #line: Buffer | undefined;
+  #moreLines: Generator<Buffer> | undefined;
   /** Why nothing more is read, once that is so. */
   #ending: string | undefined;
   /** When our FIN was sent; what still comes is thrown away until the client's. */
   #lingersSince: number | undefined;
   #received = 0;
   #sent = 0;
-  #bytesWhenSilenceBegan = -1;
-  #silentSince = 0;
+  /** Bytes in and out when the clock was last looked at, how many of them were on their way, and since when nothing has moved. */
+  #bytes = -1;
+  #unacknowledged = 0;
+  #idleSince = 0;
 
+  /** @param fd - a connected socket, non-blocking */
   constructor(fd: number, shared: Shared, log: ConnectionLog) {
     this.#fd = fd;
     this.#shared = shared;
@@ -65,21 +74,15 @@ export class Connection {
     this.#framer = new LineFramer(shared.options.endOfLine, shared.options.maxLine);
   }
 
-  /** Before the first wait: no call on this socket ever blocks, and answers are not held back. */
-  setUp(): void {
-    sys.setNonBlocking(this.#fd);
-    sys.setsockopt(this.#fd, sys.TCP_NODELAY, 1);
-  }
-
   /** What to ask poll(2) about this socket. */
   get events(): number {
     if (this.#pending) return sys.POLLOUT;
-    return this.#lines ? 0 : sys.POLLIN;
+    return this.#line ? 0 : sys.POLLIN;
   }
 
-  /** With `--work`: whether a line waits to be answered, and could be sent. */
+  /** With `--work` and `--wait`: whether a line is to be answered, and could be sent. */
   get hasLine(): boolean {
-    return this.#lines !== undefined && !this.#pending;
+    return this.#line !== undefined && !this.#pending;
   }
 
   /** poll(2) said that the socket is ready for what `events` asked. */
@@ -90,34 +93,42 @@ export class Connection {
   }
 
   #receive(): void {
-    const { memory, options } = this.#shared;
-    const received = sys.recv(this.#fd, memory, options.maxLine, RECEIVE_SIZE);
+    const { receiveBuffer, options, linesCost } = this.#shared;
+    const received = sys.recv(this.#fd, receiveBuffer, options.maxLine, RECEIVE_SIZE);
     if (received < 0) return;
     if (received === 0) {
       this.close('end of input');
       return;
     }
     this.#received += received;
-    const { start, end } = this.#framer.frame(memory, options.maxLine, options.maxLine + received);
-    if (options.work > 0 && end > start) {
+    const newEnd = options.maxLine + received;
+    const { start, end } = this.#framer.frame(receiveBuffer, options.maxLine, newEnd);
+    if (linesCost && end > start) {
       // The next client needs the buffer before these lines are answered.
-      this.#lines = linesOf(copyOf(memory, start, end), options.endOfLine);
+      this.#moreLines = linesOf(copyOf(receiveBuffer, start, end), options.endOfLine);
+      this.#line = this.#moreLines.next().value;
     } else if (end > start) {
-      this.#transmit(memory, start, end);
+      this.#transmit(receiveBuffer, start, end);
     }
+    if (this.#framer.tailHasBareLf) this.hint();
     if (this.#framer.overlong) this.end(this.#framer.overlongReason);
   }
 
-  /** With `--work`: pays for one line and answers it. */
+  /** Lets the log hint at `--eol lf`, now or later. */
+  hint(): void {
+    const needsAnother = Number.isFinite(this.#log.unfinished(this.#framer));
+    if (needsAnother) this.#shared.withBareLf.add(this);
+    else this.#shared.withBareLf.delete(this);
+  }
+
+  /** With `--work` and `--wait`: pays for one line, which has waited, and answers it. */
   answerLine(): void {
-    const line = this.#lines?.next().value;
-    if (line) {
-      burn(line, this.#shared.options.work, this.#shared.speed);
-      this.#transmit(line, 0, line.length);
-    } else {
-      this.#lines = undefined;
-      this.#endIfDone();
-    }
+    const line = this.#line;
+    if (!line) return;
+    const { options, speed } = this.#shared;
+    if (options.work > 0) burn(line, options.work, speed);
+    this.#line = this.#moreLines?.next().value;
+    this.#transmit(line, 0, line.length);
   }
 
   /** Sends what the kernel takes now, and keeps what it does not. */
@@ -142,7 +153,7 @@ export class Connection {
   }
 
   #endIfDone(): void {
-    const isDone = this.#ending !== undefined && !this.#pending && !this.#lines;
+    const isDone = this.#ending !== undefined && !this.#pending && !this.#line;
     if (!isDone || this.#lingersSince !== undefined) return;
     sys.shutdown(this.#fd, sys.SHUT_WR);
     this.#lingersSince = performance.now();
@@ -151,11 +162,11 @@ export class Connection {
 
   /** Closing with unread input would reset the connection, and cost the client what is on its way. */
   #discard(): void {
-    if (sys.recv(this.#fd, this.#shared.memory) === 0) this.close('end of input');
+    if (sys.recv(this.#fd, this.#shared.receiveBuffer) === 0) this.close('end of input');
   }
 
   /**
-   * Ends the connection if it has been silent, or has lingered, for too long; after a signal, when it is
+   * Ends the connection if it has been idle, or has lingered, for too long; after a signal, when it is
    * done, and at the latest when its grace is over.
    *
    * @param now - by `performance.now()`
@@ -163,20 +174,31 @@ export class Connection {
    */
   checkTime(now: number, hasInput: boolean): void {
     const { stoppedAt, options } = this.#shared;
-    const bytes = this.#received + this.#sent;
-    if (bytes !== this.#bytesWhenSilenceBegan || this.#lines) {
-      this.#bytesWhenSilenceBegan = bytes;
-      this.#silentSince = now;
-    }
-    const isSilent = options.idleTimeout > 0 && now - this.#silentSince >= options.idleTimeout;
+    const isIdle = options.idleTimeout > 0 && this.#idleFor(now) >= options.idleTimeout;
     if (now - (this.#lingersSince ?? now) > GRACE_MS) this.close('end of input');
-    else if (isSilent) this.close('idle');
+    else if (isIdle) this.close('idle');
     else if (stoppedAt !== undefined) this.#wrapUp(now - stoppedAt, hasInput);
+  }
+
+  /**
+   * Milliseconds. Bytes that the client acknowledges are bytes that move: POLLOUT says nothing of them
+   * until a third of the send buffer is free, which takes a slow reader a while.
+   */
+  #idleFor(now: number): number {
+    const bytes = this.#received + this.#sent;
+    if (bytes !== this.#bytes || this.#unacknowledged > 0) {
+      const unacknowledged = sys.unacknowledged(this.#fd) ?? 0;
+      if (bytes !== this.#bytes || unacknowledged < this.#unacknowledged) this.#idleSince = now;
+      this.#bytes = bytes;
+      this.#unacknowledged = unacknowledged;
+    }
+    if (this.#line) this.#idleSince = now;
+    return now - this.#idleSince;
   }
 
   /** After the signal: ends when nobody owes anybody anything, and in any case in time. */
   #wrapUp(elapsed: number, hasInput: boolean): void {
-    const isDone = !hasInput && !this.#pending && !this.#lines;
+    const isDone = !hasInput && !this.#pending && !this.#line;
     if (elapsed > GRACE_MS) this.close('the server stops');
     else if (isDone || elapsed > DRAIN_MS) this.end('the server stops');
   }
@@ -186,6 +208,7 @@ export class Connection {
     if (this.closed) return;
     this.closed = true;
     if (this.#lingersSince !== undefined) this.#shared.lingering--;
+    this.#shared.withBareLf.delete(this);
     sys.close(this.#fd);
     const [received, sent] = [this.#received, this.#sent];
     this.#log.closed({ reason: this.#ending ?? reason, received, sent, framer: this.#framer });

@@ -1,23 +1,21 @@
 /**
- * Who stands behind each entry of the poll table: entry 0 is Node's own event loop; then come the
- * listeners, then the clients. Table and list of clients have no gaps, so an entry that is removed is
- * replaced by the last one.
+ * The poll table, and the client behind each of its entries. Entry 0 is Node's own event loop; then come
+ * the listeners, then the clients. There are no gaps: the last entry takes the place of one that leaves.
  */
 import * as sys from '../../sockets/index.ts';
 import type { Connection } from './connection.ts';
 
-/** The poll table, and whom its entries stand for. */
-export class Roster {
-  readonly table = new sys.PollTable();
+export class ConnectionTable {
+  readonly poll = new sys.PollTable();
   readonly #connections: Connection[] = [];
   readonly #firstConnection: number;
   #isAccepting = true;
 
   /** @param listeners - descriptors, non-blocking */
   constructor(listeners: readonly number[]) {
-    this.table.add(sys.eventLoopDescriptor(), sys.POLLIN);
-    for (const listener of listeners) this.table.add(listener, sys.POLLIN);
-    this.#firstConnection = this.table.length;
+    this.poll.add(sys.eventLoopDescriptor(), sys.POLLIN);
+    for (const listener of listeners) this.poll.add(listener, sys.POLLIN);
+    this.#firstConnection = this.poll.length;
   }
 
   /** How many clients there are. */
@@ -31,12 +29,12 @@ export class Roster {
   }
 
   add(fd: number, connection: Connection): void {
-    connection.index = this.table.add(fd, connection.events);
+    connection.index = this.poll.add(fd, connection.events);
     this.#connections.push(connection);
   }
 
   remove({ index }: Connection): void {
-    this.table.remove(index);
+    this.poll.remove(index);
     const last = this.#connections.pop() as Connection;
     if (last.index === index) return;
     this.#connections[index - this.#firstConnection] = last;
@@ -44,7 +42,7 @@ export class Roster {
   }
 
   /** The clients as they are now, in a list that does not change when one leaves. */
-  everybody(): readonly Connection[] {
+  all(): readonly Connection[] {
     return [...this.#connections];
   }
 
@@ -55,15 +53,15 @@ export class Roster {
   /** While poll is not asked about the listeners, new clients wait in the backlog. */
   setAccepting(yes: boolean): void {
     this.#isAccepting = yes;
-    for (let i = 1; i < this.#firstConnection; i++) this.table.setEvents(i, yes ? sys.POLLIN : 0);
+    for (let i = 1; i < this.#firstConnection; i++) this.poll.setEvents(i, yes ? sys.POLLIN : 0);
   }
 
   /** New clients are refused from now on. */
   closeListeners(): void {
     this.#isAccepting = false;
     for (let i = 1; i < this.#firstConnection; i++) {
-      sys.close(this.table.fd(i));
-      this.table.disable(i);
+      sys.close(this.poll.fd(i));
+      this.poll.disable(i);
     }
   }
 }

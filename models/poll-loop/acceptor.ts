@@ -1,0 +1,57 @@
+/** New clients: out of the backlog, into the table, unless there are too many. No call in here waits. */
+import type { Log } from '../../echo/log.ts';
+import * as sys from '../../sockets/index.ts';
+import { Connection, type Shared } from './connection.ts';
+import type { ConnectionTable } from './connection-table.ts';
+
+/** New clients taken in one turn of the loop at most: those who are connected wait meanwhile. */
+const ACCEPTS_IN_A_TURN = 64;
+
+export class Acceptor {
+  readonly #table: ConnectionTable;
+  readonly #shared: Shared;
+  readonly #log: Log;
+  /** Whether accept has failed since it succeeded last: said once. */
+  #isOutOfDescriptors = false;
+
+  constructor(table: ConnectionTable, shared: Shared, log: Log) {
+    this.#table = table;
+    this.#shared = shared;
+    this.#log = log;
+  }
+
+  /** Takes clients out of a listener's backlog. */
+  acceptFrom(listener: number): void {
+    for (let i = 0; i < ACCEPTS_IN_A_TURN && this.#table.isAccepting; i++) {
+      let fd: number;
+      try {
+        fd = sys.accept(listener);
+      } catch (error) {
+        this.#pause(error as Error);
+        return;
+      }
+      if (fd < 0) return;
+      this.#isOutOfDescriptors = false;
+      this.#admit(fd);
+    }
+  }
+
+  /** The listener stays readable: to ask poll about it again at once would spin. */
+  #pause({ message }: Error): void {
+    if (!this.#isOutOfDescriptors) this.#log.notice(`no new clients until one leaves: ${message}`);
+    this.#isOutOfDescriptors = true;
+    this.#table.setAccepting(false);
+  }
+
+  #admit(fd: number): void {
+    const { maxConnections } = this.#shared.options;
+    const peer = () => sys.peerOf(fd);
+    if (this.#table.open >= maxConnections) {
+      this.#log.refused(peer, `${maxConnections} connections are open`);
+      sys.close(fd);
+      return;
+    }
+    sys.setNonBlocking(fd);
+    this.#table.add(fd, new Connection(fd, this.#shared, this.#log.connected(peer)));
+  }
+}

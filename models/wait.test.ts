@@ -1,0 +1,107 @@
+/** `--wait`: what a line waits for something that is not the CPU. Only lower bounds of times are certain. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { processesOf } from '../conformance/processes.ts';
+import type { ServerProcess } from '../conformance/server-process.ts';
+import { clientOf, start } from './testbed.ts';
+
+const ticksOf = (server: ServerProcess) =>
+  processesOf(server.pid).reduce((sum, { ticks }) => sum + ticks, 0);
+
+describe.each(['blocking', 'poll-loop'])('%s', (model) => {
+  test('lines of one client wait one after another, keep their order, and outlive its FIN', async () => {
+    const server = await start(model, ['--wait', '150']);
+    const client = await clientOf(server);
+    const since = performance.now();
+    await client.send('one\r\ntwo\r\nthree\r\n');
+    await client.halfClose();
+    const { bytes, how } = await client.receiveEnd();
+    expect(performance.now() - since).toBeGreaterThanOrEqual(450);
+    expect({ echo: String(bytes), how }).toEqual({ echo: 'one\r\ntwo\r\nthree\r\n', how: 'fin' });
+  });
+
+  test('--work and --wait add up', async () => {
+    const server = await start(model, ['--wait', '200', '--work', '200']);
+    const client = await clientOf(server);
+    const [since, before] = [performance.now(), ticksOf(server)];
+    await client.send('costs both\r\n');
+    await client.receive(12);
+    expect(performance.now() - since).toBeGreaterThanOrEqual(350); // the work is measured, not timed
+    expect(ticksOf(server) - before).toBeGreaterThanOrEqual(10); // 100 ms
+  });
+
+  test('waiting costs no CPU', async () => {
+    const server = await start(model, ['--wait', '1500']);
+    const client = await clientOf(server);
+    await client.send('a line\r\n');
+    await sleep(200);
+    const before = ticksOf(server);
+    await client.receive(8);
+    expect(ticksOf(server) - before).toBeLessThanOrEqual(5);
+  });
+
+  test('a client whose line waits is not idle', async () => {
+    const server = await start(model, ['--wait', '700', '--idle-timeout', '0.2']);
+    const client = await clientOf(server);
+    await client.send('one\r\ntwo\r\n');
+    expect(String(await client.receive(10))).toBe('one\r\ntwo\r\n');
+    expect((await client.receiveEnd()).bytes.length).toBe(0);
+    await expect.poll(() => server.said).toContain('closed (idle)');
+  });
+
+  test('SIGTERM: a line that waits is answered', async () => {
+    const server = await start(model, ['--wait', '800']);
+    const client = await clientOf(server);
+    await client.send('waits\r\n');
+    await sleep(200);
+    process.kill(server.pid, 'SIGTERM');
+    const { bytes, how } = await client.receiveEnd();
+    expect({ echo: String(bytes), how }).toEqual({ echo: 'waits\r\n', how: 'fin' });
+    await client.close();
+    expect(await server.ended).toBe(0);
+  });
+
+  test('SIGTERM: a line that waits too long ends with the others', async () => {
+    const server = await start(model, ['--wait', '60000']);
+    const client = await clientOf(server);
+    await client.send('waits\r\n');
+    await sleep(200);
+    process.kill(server.pid, 'SIGTERM');
+    expect((await client.receiveEnd()).bytes.length).toBe(0);
+    expect(await server.ended).toBe(0);
+  });
+});
+
+/** How long three clients with one line each take together, in milliseconds. */
+async function three(model: string): Promise<number> {
+  const server = await start(model, ['--wait', '1000']);
+  const clients = await Promise.all([1, 2, 3].map(() => clientOf(server)));
+  const since = performance.now();
+  await Promise.all(
+    clients.map(async (client) => {
+      await client.send('x\r\n');
+      await client.halfClose();
+      expect(String((await client.receiveEnd()).bytes)).toBe('x\r\n');
+    }),
+  );
+  return performance.now() - since;
+}
+
+test('three clients wait side by side in poll-loop, one after another in blocking', async () => {
+  const [serial, together] = await Promise.all([three('blocking'), three('poll-loop')]);
+  expect(serial).toBeGreaterThanOrEqual(3000);
+  expect(together).toBeGreaterThanOrEqual(999);
+  expect(together).toBeLessThan(serial - 1000);
+});
+
+test('poll-loop: a newcomer is served while other lines wait, and a departed client costs nothing', async () => {
+  const server = await start('poll-loop', ['--wait', '2000']);
+  const gone = await clientOf(server);
+  await gone.send('x\r\n'.repeat(100));
+  await expect.poll(() => server.said).toContain('1 open');
+  await gone.reset();
+  await expect.poll(() => server.said).toContain('closed (ECONNRESET)');
+  const client = await clientOf(server);
+  await client.send('x\r\n');
+  expect(String(await client.receive(3))).toBe('x\r\n');
+});
