@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { connect } from '../client/client.ts';
+import { type Client, connect } from '../client/client.ts';
 import { clientOf, echo, models, start } from './testbed.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -134,27 +134,38 @@ describe.each(models)('%s', (model) => {
   });
 });
 
-test('poll-loop answers in the order in which the lines came', async () => {
+test('poll-loop answers lines that came together in the order of the clients, also when one leaves', async () => {
   const server = await start('poll-loop', ['--wait', '300']);
-  const clients = [];
-  for (let i = 0; i < 5; i++) {
+  const clients: Client[] = [];
+  for (let i = 0; i < 6; i++) {
     const client = await clientOf(server);
     await client.send('warm\r\n');
     clients.push(client);
   }
   for (const client of clients) await client.receive(6);
-  process.kill(server.pid, 'SIGSTOP'); // all lines are there at once
-  for (const client of clients) await client.send('now\r\n');
-  await sleep(100);
+  const [first, ...others] = clients as [Client, ...Client[]];
+  process.kill(server.pid, 'SIGSTOP'); // all lines are there at once, when the first client has left
+  await first.halfClose();
+  for (const client of others) await client.send('now\r\n');
   process.kill(server.pid, 'SIGCONT');
   const order: number[] = [];
   await Promise.all(
-    clients.map(async (client, i) => {
+    others.map(async (client, i) => {
       await client.receive(5);
       order.push(i);
     }),
   );
-  expect(order).toEqual([0, 1, 2, 3, 4]);
+  expect(order).toEqual([0, 1, 2, 3, 4]); // and the same once more, in the table without the first
+  process.kill(server.pid, 'SIGSTOP');
+  for (const client of others.toReversed()) await client.send('now\r\n');
+  process.kill(server.pid, 'SIGCONT');
+  await Promise.all(
+    others.map(async (client, i) => {
+      await client.receive(5);
+      order.push(i);
+    }),
+  );
+  expect(order.slice(5)).toEqual([0, 1, 2, 3, 4]);
 });
 
 test('--help whose reader has gone', () => {

@@ -60,10 +60,14 @@ export class PollTable {
 
   /** Removes an entry by moving the last one into its place: a loop that removes runs from the end. */
   remove(index: number): void {
-    const last = --this.length;
-    this.#fds[index * 2] = this.fd(last);
-    this.#shorts[index * 4 + 2] = this.events(last);
-    this.#shorts[index * 4 + 3] = this.revents(last);
+    this.move(--this.length, index);
+  }
+
+  /** Copies an entry over another one. To remove many and keep the order, move the rest down and set `length`. */
+  move(from: number, to: number): void {
+    this.#fds[to * 2] = this.fd(from);
+    this.#shorts[to * 4 + 2] = this.events(from);
+    this.#shorts[to * 4 + 3] = this.revents(from);
   }
 
   /** Makes poll pass over an entry, which keeps its place: it ignores negative descriptors. */

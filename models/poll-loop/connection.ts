@@ -82,7 +82,7 @@ export class Connection {
 
   /** With `--work` and `--wait`: whether a line is to be answered, and could be sent. */
   get hasLine(): boolean {
-    return this.#line !== undefined && !this.#pending;
+    return this.#line !== undefined && !this.#pending && !this.closed;
   }
 
   /** poll(2) said that the socket is ready for what `events` asked. */

@@ -41,6 +41,8 @@ await main(model, async (options) => {
   const table = new ConnectionTable(listeners.map(({ fd }) => fd));
   /** With --wait and --work: whose line is answered next. */
   const lines = new LineQueue(options.wait);
+  /** Closed, and still in the table. */
+  const departed = new Set<Connection>();
   const acceptor = new Acceptor(table, shared, log);
   const idleSweepMs = Math.min(Math.ceil(options.idleTimeout / 4), 1000) || Infinity;
   let nextSweep = 0;
@@ -52,33 +54,37 @@ await main(model, async (options) => {
       for (let i = 1; someoneReady && i < poll.length; i++) {
         if (poll.revents(i) === 0) continue;
         const connection = table.connectionAt(i);
-        if (!connection) acceptor.acceptFrom(poll.fd(i));
-        else if (!attend(connection, ready)) i--; // it has left, and the last entry has its place
+        if (connection) attend(connection, ready);
+        else acceptor.acceptFrom(poll.fd(i));
       }
+      removeDeparted(); // not during the walk, because it changes the indices
       const next = lines.take();
       if (next) attend(next, answerLine);
+      removeDeparted();
       if (sweepInterval() < Infinity) sweep(someoneReady);
       if ((someoneReady && poll.revents(0) !== 0) || log.isBehind) await sys.runEventLoop();
     }
     process.exit(0);
   }
 
-  /** Lets a connection do what it can do now, and asks poll about what it waits for next. @returns whether it is still there */
-  function attend(connection: Connection, act: (connection: Connection) => void): boolean {
+  /** Lets a connection do what it can do now, and asks poll about what it waits for next. */
+  function attend(connection: Connection, act: (connection: Connection) => void): void {
     try {
       act(connection);
     } catch (error) {
       if (!(error instanceof sys.SocketError)) throw error;
       connection.close(error.code);
     }
-    if (connection.closed) {
-      table.remove(connection);
-      if (!table.isAccepting && shared.stoppedAt === undefined) table.setAccepting(true);
-      return false;
-    }
-    table.poll.setEvents(connection.index, connection.events);
+    if (connection.closed) departed.add(connection);
+    else table.poll.setEvents(connection.index, connection.events);
     if (connection.hasLine && !connection.isQueued) lines.add(connection);
-    return true;
+  }
+
+  function removeDeparted(): void {
+    if (departed.size === 0) return;
+    table.remove(departed);
+    departed.clear();
+    if (!table.isAccepting && shared.stoppedAt === undefined) table.setAccepting(true);
   }
 
   /** For poll(2): milliseconds until the next deadline that no descriptor will signal; -1 for never. */
@@ -106,6 +112,7 @@ await main(model, async (options) => {
       const hasInput = someoneReady && table.poll.revents(each.index) !== 0;
       attend(each, () => each.checkTime(now, hasInput));
     }
+    removeDeparted();
   }
 
   onShutdown((signal) => {
