@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { nodeCommand } from '../conformance/node-command.ts';
 
 let server: Server;
 let port: string;
@@ -20,7 +21,8 @@ afterEach(() => server.close());
 
 /** Runs it with this on its standard input, until it ends or has said what is waited for. */
 async function run(args: string[], input: string | Buffer = '', until?: string) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'client', ...args], {
+  const [node = '', ...program] = nodeCommand('client');
+  const child = spawn(node, [...program, ...args], {
     cwd: new URL('..', import.meta.url),
   });
   let [out, err] = ['', ''];
@@ -70,8 +72,8 @@ test('a server that closes before everything came back is a failure', async () =
 test.skipIf(process.platform === 'win32')(
   'a reader that leaves is no reason for a stack',
   async () => {
-    const command = `"$0" --import tsx client 127.0.0.1 ${port} | head -1`;
-    const child = spawn('sh', ['-c', command, process.execPath], {
+    const command = `"$@" 127.0.0.1 ${port} | head -1`;
+    const child = spawn('sh', ['-c', command, 'sh', ...nodeCommand('client')], {
       cwd: new URL('..', import.meta.url),
     });
     let [out, err] = ['', ''];

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { checks } from './checks/index.ts';
+import { nodeCommand } from './node-command.ts';
 import { ServerProcess } from './server-process.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'conformance-'));
@@ -14,7 +15,8 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const file = (name: string) => path.join(directory, name);
 
 async function conformance(args: readonly string[], signalAfter?: string) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'conformance', ...args], {
+  const [node = '', ...program] = nodeCommand('conformance');
+  const child = spawn(node, [...program, ...args], {
     cwd: new URL('..', import.meta.url),
     env: { ...process.env, NO_COLOR: '1' },
   });
@@ -50,8 +52,7 @@ async function freePort(): Promise<number> {
 
 /** The command that starts a mutant on a port of its own. */
 async function mutant(name: string): Promise<string[]> {
-  const program = `conformance/mutants/${name}.ts`;
-  const command = [process.execPath, '--import', 'tsx', program, '--port', '{port}'];
+  const command = [...nodeCommand(`conformance/mutants/${name}.ts`), '--port', '{port}'];
   return ['--port', String(await freePort()), '--', ...command];
 }
 
@@ -208,7 +209,7 @@ test('a server that never listens, and one that ends at once, are told with what
 
 test('Ctrl-C: the report is written, the server ended, exit 130', async () => {
   const port = await freePort();
-  const command = [process.execPath, '--import', 'tsx', 'conformance/reference.ts'];
+  const command = nodeCommand('conformance/reference.ts');
   const { code, out } = await conformance(
     [
       ...['--report', `json=${file('cut.json')}`, '--port', `${port}`],

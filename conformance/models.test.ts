@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Target } from './check.ts';
 import { checks } from './checks/index.ts';
 import { declarations } from './declarations.ts';
+import { modelNames } from './models.ts';
 import { measureRoundTrip, runCheck } from './run.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -11,12 +12,7 @@ const PATIENCE = 5000;
 const DECLARED_PATIENCE = 1000;
 
 const programs = {
-  ...Object.fromEntries(
-    ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'].map((name) => [
-      name,
-      `models/${name}`,
-    ]),
-  ),
+  ...Object.fromEntries(modelNames().map((name) => [name, `models/${name}`])),
   // Shares no code with the models: what it and they agree on is not one mistake made twice.
   reference: 'conformance/reference.ts',
 };

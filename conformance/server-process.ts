@@ -1,6 +1,7 @@
 /** A server that is started for the occasion, in a process group of its own, and ended with it. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Manner, nodeCommand } from './node-command.ts';
 import { isListening } from './processes.ts';
 
 /** What a server has said is kept up to so many characters. */
@@ -13,9 +14,7 @@ process.on('exit', () => {
 });
 
 /** What makes its life harder. */
-export interface Circumstances {
-  /** A module that Node loads first, in every thread of it. */
-  readonly preload?: string;
+export interface Circumstances extends Manner {
   /** How many descriptors it may have open. */
   readonly descriptors?: number;
 }
@@ -49,10 +48,9 @@ export class ServerProcess {
   static async start(
     program: string,
     args: readonly string[] = [],
-    { preload, descriptors }: Circumstances = {},
+    { descriptors, ...manner }: Circumstances = {},
   ): Promise<ServerProcess> {
-    const preloads = (preload ? [preload, 'tsx'] : ['tsx']).flatMap((one) => ['--import', one]);
-    const command = [process.execPath, ...preloads, program, '--port', '0', ...args];
+    const command = [...nodeCommand(program, manner), '--port', '0', ...args];
     if (descriptors) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
     const cwd = new URL('..', import.meta.url);
     return ServerProcess.#launch(program, 'any port', command, { cwd }, 20_000, (said) => {

@@ -5,40 +5,34 @@ import { describe, expect, test } from 'vitest';
 import type { Client } from '../client/client.ts';
 import { descriptorsOf, processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { clientOf, echo, models, start } from './testbed.ts';
+import { clientOf, concurrentModels, echo, models, start, workersFor } from './testbed.ts';
 
 const isLinux = process.platform === 'linux';
 const CROWD = 10_000;
 const room = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' })) || Infinity;
 
-const workersFor = (model: string) =>
-  model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
-
-describe.runIf(room > CROWD + 500).each(['poll-loop', 'worker-threads', 'cluster', 'rxjs'])(
-  '%s',
-  (model) => {
-    test('10,000 clients are open at once, and each is answered', {
-      timeout: 180_000,
-    }, async ({ skip }) => {
-      const server = await start(model, ['--log', 'off', ...workersFor(model)]);
-      const crowd: Client[] = [];
-      while (crowd.length < CROWD) {
-        const more = Array.from({ length: 200 }, () => clientOf(server, { timeout: 30_000 }));
-        // Somebody else's connections may hold the ports that so many clients need.
-        const isShort = (error: Error) => skip(/EADDRNOTAVAIL/.test(error.message), error.message);
-        await Promise.all(more).catch(isShort);
-        crowd.push(...(await Promise.all(more)));
-      }
-      for (let i = 0; i < CROWD; i += 500) {
-        const some = crowd.slice(i, i + 500);
-        await Promise.all(some.map((client, j) => echo(client, `I am number ${i + j}\r\n`)));
-      }
-      expect(crowd.filter(({ ending }) => ending !== undefined)).toEqual([]);
-      await Promise.all(crowd.map((client) => client.reset()));
-      await echo(await clientOf(server));
-    });
-  },
-);
+describe.runIf(room > CROWD + 500).each(concurrentModels)('%s', (model) => {
+  test('10,000 clients are open at once, and each is answered', {
+    timeout: 180_000,
+  }, async ({ skip }) => {
+    const server = await start(model, ['--log', 'off', ...workersFor(model)]);
+    const crowd: Client[] = [];
+    while (crowd.length < CROWD) {
+      const more = Array.from({ length: 200 }, () => clientOf(server, { timeout: 30_000 }));
+      // Somebody else's connections may hold the ports that so many clients need.
+      const isShort = (error: Error) => skip(/EADDRNOTAVAIL/.test(error.message), error.message);
+      await Promise.all(more).catch(isShort);
+      crowd.push(...(await Promise.all(more)));
+    }
+    for (let i = 0; i < CROWD; i += 500) {
+      const some = crowd.slice(i, i + 500);
+      await Promise.all(some.map((client, j) => echo(client, `I am number ${i + j}\r\n`)));
+    }
+    expect(crowd.filter(({ ending }) => ending !== undefined)).toEqual([]);
+    await Promise.all(crowd.map((client) => client.reset()));
+    await echo(await clientOf(server));
+  });
+});
 
 describe.runIf(isLinux).each(models)('%s', (model) => {
   test('a storm of resets ends nothing, and leaves nothing behind', async () => {

@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
+import { nodeCommand } from '../conformance/node-command.ts';
 import { commandOf, processesOf, systemCallOf } from '../conformance/processes.ts';
 import { ServerProcess } from '../conformance/server-process.ts';
-import { clientOf, echo, models, start } from './testbed.ts';
+import { clientOf, echo, models, root, start } from './testbed.ts';
 
 /** A module that runs before the model does, in each of its processes and threads. */
 const moduleOf = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
@@ -183,11 +184,11 @@ describe('cluster', () => {
   test('gives up when workers die at once again and again', async () => {
     const preload =
       'data:text/javascript,import c from "node:cluster"; if (c.isWorker) process.exit(7);';
-    const child = spawn(
-      process.execPath,
-      ['--import', preload, '--import', 'tsx', 'models/cluster', '--port', '0', '--workers', '1'],
-      { stdio: ['ignore', 'ignore', 'pipe'], cwd: new URL('..', import.meta.url) },
-    );
+    const [node = '', ...program] = nodeCommand('models/cluster', { preload });
+    const child = spawn(node, [...program, '--port', '0', '--workers', '1'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      cwd: root,
+    });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text) => {
       said += text;
@@ -354,10 +355,11 @@ describe('worker-threads', () => {
 
   test('a thread that dies of a batch costs only the clients in it', async () => {
     // Without --work the lines of a turn are one task; what a thread does with it is to move it back.
-    const piscina = import.meta.resolve('piscina');
+    // (require: piscina's module for import copies workerData, which a thread does not have yet.)
     const preload = moduleOf(`
+      import { createRequire } from 'node:module';
       import { isMainThread } from 'node:worker_threads';
-      import { Piscina } from '${piscina}';
+      const { Piscina } = createRequire('${import.meta.url}')('piscina');
       const { move } = Piscina;
       if (!isMainThread) Piscina.move = (lines) => {
         if (Buffer.from(lines).includes('die now')) process.exit(3);

@@ -3,15 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
+import { nodeCommand } from '../conformance/node-command.ts';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
 import * as testbed from './testbed.ts';
-import { clientOf, echo, models } from './testbed.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { clientOf, concurrentModels, echo, isSerial, models, root, workersFor } from './testbed.ts';
 
 const others: Server[] = [];
 
@@ -23,7 +21,8 @@ const start = (model: string, ...args: string[]) => testbed.start(model, args);
 
 /** Runs a model that is not expected to stay. */
 async function run(model: string, ...args: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', `models/${model}`, ...args], {
+  const [node = '', ...program] = nodeCommand(`models/${model}`);
+  const child = spawn(node, [...program, ...args], {
     cwd: root,
     timeout: 20_000,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -61,12 +60,14 @@ async function occupy(host: string): Promise<number> {
 }
 
 describe.each(models)('%s', (model) => {
-  const workers = model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
+  const workers = workersFor(model);
 
   test('says where it listens, first of all', async () => {
-    const server = await start(model, ...workers);
-    const addresses =
-      model === 'blocking' ? '127\\.0\\.0\\.1:\\d+' : '127\\.0\\.0\\.1:(\\d+) \\[::1\\]:\\1';
+    // As users start it: here, and where Ctrl-C is tested below.
+    const server = await testbed.start(model, workers, { tsx: true });
+    const addresses = isSerial(model)
+      ? '127\\.0\\.0\\.1:\\d+'
+      : '127\\.0\\.0\\.1:(\\d+) \\[::1\\]:\\1';
     expect(server.said).toMatch(
       new RegExp(`^${model} listening on ${addresses} \\(pid ${server.pid}\\)\n`),
     );
@@ -100,7 +101,7 @@ describe.each(models)('%s', (model) => {
     }
   });
 
-  test.skipIf(model === 'blocking')('one of two addresses taken is an error', async () => {
+  test.skipIf(isSerial(model))('one of two addresses taken is an error', async () => {
     const port = await occupy('::1');
     const wrong = await run(model, '--port', String(port));
     expect(wrong).toMatchObject({ code: 1, out: '' });
@@ -112,7 +113,7 @@ describe.each(models)('%s', (model) => {
     async (signal) => {
       const server = await start(model, ...workers);
       await echo(await clientOf(server), 'idle from now on\r\n');
-      if (model !== 'blocking') {
+      if (!isSerial(model)) {
         const holder = await clientOf(server);
         await echo(holder, 'one\r\n');
         await holder.send('a partial li');
@@ -137,7 +138,7 @@ describe.each(models)('%s', (model) => {
   test('SIGTERM under load: what was received complete comes back', async () => {
     const server = await start(model, ...workers);
     const talkers = await Promise.all(
-      Array.from({ length: model === 'blocking' ? 1 : 20 }, () => clientOf(server)),
+      Array.from({ length: isSerial(model) ? 1 : 20 }, () => clientOf(server)),
     );
     for (const client of talkers) await echo(client, 'ready\r\n');
     let talking = true;
@@ -199,7 +200,7 @@ describe.each(models)('%s', (model) => {
   // tsx kills what has not reacted within 60 ms of its own clock, which on a busy machine may be before
   // the process was given a core at all: that says nothing of the model. One that can't is killed each time.
   test('Ctrl-C under tsx ends it with 0', { retry: 4 }, async () => {
-    const tsx = fileURLToPath(new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url));
+    const tsx = 'node_modules/tsx/dist/cli.mjs';
     const child = spawn(process.execPath, [tsx, `models/${model}`, '--port', '0', ...workers], {
       cwd: root,
       detached: true,
@@ -278,8 +279,8 @@ describe.each(models)('%s', (model) => {
   test('a log that is read late comes all the same', async () => {
     // A pipe, whose reader goes on when it is told to.
     const reader = 'head -1 >&3; head -c 1 <&4 >/dev/null; exec cat >&3';
-    const command = `exec 3>&1 4<&0; "$0" --import tsx models/${model} --port 0 --host 127.0.0.1 ${workers.join(' ')} | (${reader})`;
-    const child = spawn('sh', ['-c', command, process.execPath], {
+    const command = `exec 3>&1 4<&0; "$@" --port 0 --host 127.0.0.1 ${workers.join(' ')} | (${reader})`;
+    const child = spawn('sh', ['-c', command, 'sh', ...nodeCommand(`models/${model}`)], {
       cwd: root,
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -302,8 +303,8 @@ describe.each(models)('%s', (model) => {
 
   test('a log that nobody reads, or that is closed, ends nothing', async () => {
     for (const reader of ['sleep 30', 'head -1']) {
-      const command = `exec 3>&1; "$0" --import tsx models/${model} --port 0 --host 127.0.0.1 ${workers.join(' ')} | (head -1 >&3; ${reader})`;
-      const child = spawn('sh', ['-c', command, process.execPath], {
+      const command = `exec 3>&1; "$@" --port 0 --host 127.0.0.1 ${workers.join(' ')} | (head -1 >&3; ${reader})`;
+      const child = spawn('sh', ['-c', command, 'sh', ...nodeCommand(`models/${model}`)], {
         cwd: root,
         detached: true,
         stdio: ['ignore', 'pipe', 'ignore'],
@@ -327,10 +328,9 @@ describe.each(models)('%s', (model) => {
   });
 });
 
-describe.each(['poll-loop', 'worker-threads', 'cluster', 'rxjs'])('%s', (model) => {
+describe.each(concurrentModels)('%s', (model) => {
   test('--max-connections is exact', async () => {
-    const workers = model === 'cluster' ? ['--workers', '2'] : [];
-    const server = await start(model, '--max-connections', '3', ...workers);
+    const server = await start(model, '--max-connections', '3', ...workersFor(model));
     for (let i = 0; i < 4; i++) await (await clientOf(server)).close(); // without a word
     const taken = [];
     for (let i = 0; i < 3; i++) {

@@ -11,8 +11,7 @@ import type { ServerProcess } from '../conformance/server-process.ts';
 import * as testbed from './testbed.ts';
 
 function start(model: string, ...args: string[]): Promise<ServerProcess> {
-  const workers = model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
-  return testbed.start(model, [...workers, ...args]);
+  return testbed.start(model, [...testbed.workersFor(model), ...args]);
 }
 
 /** A client that has been served. */
@@ -60,7 +59,7 @@ describe.each(testbed.models)('%s', (model) => {
   });
 
   // The other models have one among others in lifecycle.test.ts.
-  test.runIf(model === 'blocking')('with a client that does not read', async () => {
+  test.runIf(testbed.isSerial(model))('with a client that does not read', async () => {
     const server = await start(model);
     const client = await clientOf(server, { receiveBuffer: 4096 });
     client.pause();
@@ -108,7 +107,7 @@ describe.each(testbed.models)('%s', (model) => {
   test('with clients that go on sending', async () => {
     const server = await start(model);
     const talkers = await Promise.all(
-      Array.from({ length: model === 'blocking' ? 1 : 8 }, () => clientOf(server)),
+      Array.from({ length: testbed.isSerial(model) ? 1 : 8 }, () => clientOf(server)),
     );
     let talking = true;
     const talks = talkers.map(async (client, name) => {

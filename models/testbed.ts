@@ -1,9 +1,37 @@
 /** What the models' tests share: servers and clients that are gone when a test is over. */
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
-import { ServerProcess } from '../conformance/server-process.ts';
+import { modelNames } from '../conformance/models.ts';
+import { type Circumstances, ServerProcess } from '../conformance/server-process.ts';
 
-export const models = ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'] as const;
+/** The project's root. */
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** In what a model differs from most. */
+interface Traits {
+  /** It takes `--workers`, and is tested with two. */
+  readonly hasWorkers?: boolean;
+  /** It serves one client at a time, on one address. */
+  readonly isSerial?: boolean;
+}
+
+/** Whoever is not listed here is as most are. */
+const traits: Readonly<Record<string, Traits>> = {
+  blocking: { isSerial: true },
+  cluster: { hasWorkers: true },
+  'worker-threads': { hasWorkers: true },
+};
+
+export const models = modelNames();
+
+export const isSerial = (model: string) => traits[model]?.isSerial ?? false;
+
+/** The models that serve many clients at once. */
+export const concurrentModels = models.filter((model) => !isSerial(model));
+
+/** The arguments that give a model two workers, where it has any. */
+export const workersFor = (model: string) => (traits[model]?.hasWorkers ? ['--workers', '2'] : []);
 
 const servers: ServerProcess[] = [];
 const clients: Client[] = [];
@@ -14,8 +42,8 @@ afterEach(async () => {
 });
 
 /** Starts a model on a port of its own. */
-export async function start(model: string, args: string[] = [], options = {}) {
-  const server = await ServerProcess.start(`models/${model}`, args, options);
+export async function start(model: string, args: string[] = [], circumstances: Circumstances = {}) {
+  const server = await ServerProcess.start(`models/${model}`, args, circumstances);
   servers.push(server);
   return server;
 }

@@ -1,0 +1,71 @@
+/**
+ * Translates all programs once, before the first test: the tests start some seven hundred processes, and
+ * tsx costs each of them more than the program itself. That they run under tsx as well is tested by
+ * models/lifecycle.test.ts.
+ */
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, stop } from 'esbuild';
+import type { TestProject } from 'vitest/node';
+import { TRANSLATION } from './conformance/node-command.ts';
+
+const root = path.resolve(fileURLToPath(new URL('.', import.meta.url)));
+
+export default async function setup(project: TestProject): Promise<void> {
+  const translation = realpathSync(mkdtempSync(path.join(tmpdir(), 'line-echo-')));
+  for (const name of ['node_modules', 'package.json']) {
+    symlinkSync(path.join(root, name), path.join(translation, name));
+  }
+  process.once('exit', () => rmSync(translation, { recursive: true }));
+  process.once('SIGTERM', () => process.exit(143));
+  await translate(translation);
+  stop(); // or its process stays until the last test
+  project.onTestsRerun(() => translate(translation)); // vitest --watch
+  process.env[TRANSLATION] = [root, translation].join(path.delimiter);
+}
+
+async function translate(translation: string): Promise<void> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: programs(),
+    outdir: translation,
+    outbase: root,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: 'inline',
+    sourcesContent: false,
+  });
+  for (const { path: file, text } of outputFiles) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text.replace(SPECIFIER, '$1.js$2'));
+  }
+}
+
+/** Where a module names another: `from "./other.ts"`, `import("./other.ts")`, `new URL("other.ts", …)`. */
+const SPECIFIER = /(\b(?:from |import |import\(|new URL\()"[^"\n]+)\.ts(")/g;
+
+/** All TypeScript files of the project but the tests. */
+function programs(): string[] {
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !/^(\.|node_modules$)/.test(entry.name))
+    .map(({ name }) => name);
+  return folders
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+        path.join(folder, file),
+      ),
+    )
+    .filter((file) => /(?<!\.test)\.ts$/.test(file));
+}
