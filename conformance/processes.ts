@@ -17,6 +17,11 @@ export function processesOf(group: number): ProcessStat[] {
   return allProcesses().filter((one) => one.group === group && one.state !== 'Z');
 }
 
+/** All processes that a process has started and that are not dead; none where there is no /proc. */
+export function childrenOf(parent: number): ProcessStat[] {
+  return allProcesses().filter((one) => one.parent === parent && one.state !== 'Z');
+}
+
 function allProcesses(): ProcessStat[] {
   if (!existsSync('/proc/self/stat')) return [];
   return readdirSync('/proc').flatMap((name) => {

@@ -9,9 +9,18 @@ const MEMORY = 256 * 1024;
 
 /** The process groups that were started and not ended. */
 const running = new Set<number>();
-process.on('exit', () => {
+const endAll = () => {
   for (const group of running) endGroup(group, 'SIGKILL');
-});
+};
+process.on('exit', endAll);
+// Where nobody else listens for them, these end a process without its 'exit'.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    if (process.listenerCount(signal) > 0) return;
+    endAll();
+    process.kill(process.pid, signal);
+  });
+}
 
 /** What makes its life harder. */
 export interface Circumstances extends Manner {

@@ -1,6 +1,10 @@
 /** A short run of the random scripts (`npm run fuzz` is the long one), and proof that they find something. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { MODELS, Program } from '../contestants.ts';
+import { nodeCommand } from '../node-command.ts';
+import { childrenOf, processesOf } from '../processes.ts';
 import { fuzz } from './play.ts';
 import { answerTo } from './script.ts';
 
@@ -37,6 +41,17 @@ test('a failure is shrunk, and replays', { timeout: 60_000 }, async () => {
   expect(finding?.script.split('\n').length).toBeLessThan(4);
   const again = { runs: 1, seed: finding?.seed, path: finding?.path };
   expect(await fuzz(mutant('splits-at-bare-lf'), again)).toMatchObject({ script: finding?.script });
+});
+
+test.runIf(process.platform === 'linux')('SIGTERM ends the server, too', async () => {
+  const [node = '', ...program] = nodeCommand('conformance/fuzz');
+  const child = spawn(node, [...program, 'rxjs', '--runs', '1000000'], { stdio: 'ignore' });
+  const servers = () => childrenOf(child.pid as number).filter(({ group, pid }) => group === pid);
+  await expect.poll(() => servers().length).toBe(1);
+  const [server] = servers();
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  await expect.poll(() => processesOf(server?.group as number)).toEqual([]);
 });
 
 function mutant(name: string): Program {
