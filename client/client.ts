@@ -83,7 +83,7 @@ export function connect(options: ConnectOptions): Promise<Client> {
     // Reading into a buffer of our own lets pause() stop at once: a stream would read ahead.
     const onread: OnReadOpts = {
       buffer: landing,
-      callback: (n, buffer) => client?.[arrived](Buffer.from(buffer.subarray(0, n))) ?? true,
+      callback: (n, buffer) => client?.[arrived](buffer.subarray(0, n)) ?? true,
     };
     const socket =
       options.receiveBuffer === undefined
@@ -460,11 +460,14 @@ export class Client {
 
   // --- Within ----------------------------------------------------------------------------------
 
-  /** @returns whether to go on reading. */
-  [arrived](bytes: Buffer): boolean {
+  /**
+   * @param bytes - overwritten by the next that arrive
+   * @returns whether to go on reading
+   */
+  [arrived](bytes: Uint8Array): boolean {
     this.#received += bytes.length;
     this.transcript.note(this.name, 'receives', bytes);
-    if (!this.#discarding) this.#queue.push(bytes);
+    if (!this.#discarding) this.#queue.push(Buffer.from(bytes));
     this.#wake();
     return this.#reading && !this.#full();
   }
