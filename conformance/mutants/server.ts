@@ -98,3 +98,14 @@ export class EchoServer {
     this.connected(client);
   }
 }
+
+/**
+ * Burns a quarter of a core until the process ends. A mutant that spins would burn all of one, at the
+ * expense of those that are judged at the same time.
+ */
+export function spin(): void {
+  setInterval(() => {
+    const since = performance.now();
+    while (performance.now() - since < 5);
+  }, 20);
+}

@@ -1,11 +1,11 @@
 /** Never notices the end of input, and reads again and again. */
-import { EchoServer, type Visitor } from './server.ts';
+import { EchoServer, spin } from './server.ts';
 
 new (class extends EchoServer {
-  override ended({ socket }: Visitor): void {
-    const readAgain = () => {
-      if (!socket.destroyed) setImmediate(readAgain);
-    };
-    readAgain();
+  #isSpinning = false;
+
+  override ended(): void {
+    if (!this.#isSpinning) spin();
+    this.#isSpinning = true;
   }
 })().listen();

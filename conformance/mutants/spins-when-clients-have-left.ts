@@ -1,10 +1,12 @@
 /** Goes on looking at a client that has left. */
-import { EchoServer, type Visitor } from './server.ts';
+import { EchoServer, spin, type Visitor } from './server.ts';
 
 new (class extends EchoServer {
+  #isSpinning = false;
+
   override ended(client: Visitor): void {
     super.ended(client);
-    const lookAgain = () => setImmediate(lookAgain);
-    lookAgain();
+    if (!this.#isSpinning) spin();
+    this.#isSpinning = true;
   }
 })().listen();

@@ -1,0 +1,3 @@
+import { judgeShare } from './mutants-share.ts';
+
+judgeShare(1);
