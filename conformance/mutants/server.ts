@@ -100,12 +100,12 @@ export class EchoServer {
 }
 
 /**
- * Burns a quarter of a core until the process ends. A mutant that spins would burn all of one, at the
+ * Burns a seventh of a core until the process ends. A mutant that spins would burn all of one, at the
  * expense of those that are judged at the same time.
  */
 export function spin(): void {
   setInterval(() => {
     const since = performance.now();
-    while (performance.now() - since < 5);
+    while (performance.now() - since < 3);
   }, 20);
 }
