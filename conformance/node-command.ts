@@ -42,7 +42,7 @@ function translationOf(program: string): string | undefined {
   const [source, translation] = process.env[TRANSLATION]?.split(path.delimiter) ?? [];
   // A copy of the project that is run with the same environment is not what was translated.
   if (!source || !translation || ![source, translation].includes(root)) return undefined;
-  const file = path.join(translation, program);
+  const file = path.join(translation, path.relative(source, path.resolve(source, program)));
   return [file.replace(/\.ts$/, '.js'), path.join(file, 'index.js')].find(
     (one) => one.endsWith('.js') && existsSync(one),
   );
