@@ -17,8 +17,9 @@ const programs = {
   reference: 'conformance/reference.ts',
 };
 
+// The servers side by side, the checks of each one after another.
 for (const [name, program] of Object.entries(programs)) {
-  describe(name, () => {
+  describe.concurrent(name, () => {
     let server: ServerProcess;
     let target: Target;
     let roundTrip: number;
@@ -32,7 +33,7 @@ for (const [name, program] of Object.entries(programs)) {
       await server?.stop();
     });
 
-    test.each(checks.map((check) => [check.id, check] as const))(
+    test.sequential.each(checks.map((check) => [check.id, check] as const))(
       '%s',
       { timeout: 90_000 },
       async (_, check) => {

@@ -21,7 +21,7 @@ test('there are cores, and musts', () => {
   expect(musts.length).toBeGreaterThan(5);
 });
 
-describe.each(cores)('%s', (name) => {
+describe.concurrent.each(cores)('%s', (name) => {
   const declared = declarations[name] ?? {};
   let server: ServerProcess;
   let target: Target;
@@ -39,13 +39,13 @@ describe.each(cores)('%s', (name) => {
     await server?.stop();
   });
 
-  test('says where it listens, in one line', () => {
+  test.sequential('says where it listens, in one line', () => {
     expect(server.said).toBe(
       `${name} core listening on 127.0.0.1:${server.port} (pid ${server.pid})\n`,
     );
   });
 
-  test.each(musts.map((check) => [check.id, check] as const))(
+  test.sequential.each(musts.map((check) => [check.id, check] as const))(
     '%s',
     { timeout: 90_000 },
     async (_, check) => {

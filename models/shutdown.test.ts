@@ -5,19 +5,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { Client } from '../client/client.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import * as testbed from './testbed.ts';
+import { echo, isSerial, models, type Testbed, test, workersFor } from './testbed.ts';
 
-function start(model: string, ...args: string[]): Promise<ServerProcess> {
-  return testbed.start(model, [...testbed.workersFor(model), ...args]);
+function start(testbed: Testbed, model: string, ...args: string[]): Promise<ServerProcess> {
+  return testbed.start(model, [...workersFor(model), ...args]);
 }
 
 /** A client that has been served. */
-async function clientOf(server: ServerProcess, options = {}): Promise<Client> {
+async function clientOf(testbed: Testbed, server: ServerProcess, options = {}): Promise<Client> {
   const client = await testbed.clientOf(server, options);
-  await testbed.echo(client, 'served\r\n');
+  await echo(client, 'served\r\n');
   return client;
 }
 
@@ -42,14 +42,14 @@ async function leave(client: Client) {
 const line = (name: number, i: number) =>
   `client ${name} line ${i} ${'.'.repeat((i * 37) % 1009)}\r\n`;
 
-describe.each(testbed.models)('%s', (model) => {
-  test('right after it has said that it listens', async () => {
-    for (let i = 0; i < 2; i++) await endsInOrder(await start(model));
+describe.concurrent.each(models)('%s', (model) => {
+  test('right after it has said that it listens', async ({ testbed }) => {
+    for (let i = 0; i < 2; i++) await endsInOrder(await start(testbed, model));
   });
 
-  test('with a client that holds a partial line', async () => {
-    const server = await start(model);
-    const client = await clientOf(server);
+  test('with a client that holds a partial line', async ({ testbed, expect }) => {
+    const server = await start(testbed, model);
+    const client = await clientOf(testbed, server);
     await client.send('whole\r\na partial li');
     await client.receive(7);
     const end = leave(client);
@@ -59,9 +59,9 @@ describe.each(testbed.models)('%s', (model) => {
   });
 
   // The other models have one among others in lifecycle.test.ts.
-  test.runIf(testbed.isSerial(model))('with a client that does not read', async () => {
-    const server = await start(model);
-    const client = await clientOf(server, { receiveBuffer: 4096 });
+  test.runIf(isSerial(model))('with a client that does not read', async ({ testbed }) => {
+    const server = await start(testbed, model);
+    const client = await clientOf(testbed, server, { receiveBuffer: 4096 });
     client.pause();
     await client.flood(Buffer.from(`${'x'.repeat(1007)}\r\n`.repeat(65)), {
       limit: 2 ** 25,
@@ -70,9 +70,9 @@ describe.each(testbed.models)('%s', (model) => {
     await endsInOrder(server);
   });
 
-  test('with a client that reads a little now and then', async () => {
-    const server = await start(model);
-    const client = await clientOf(server, { receiveBuffer: 4096 });
+  test('with a client that reads a little now and then', async ({ testbed }) => {
+    const server = await start(testbed, model);
+    const client = await clientOf(testbed, server, { receiveBuffer: 4096 });
     client.pause();
     await client.flood(Buffer.from(`${'x'.repeat(1007)}\r\n`.repeat(65)), {
       limit: 2 ** 25,
@@ -93,9 +93,9 @@ describe.each(testbed.models)('%s', (model) => {
     await trickle;
   });
 
-  test('with more work than there is time for', async () => {
-    const server = await start(model, '--work', '20');
-    const client = await clientOf(server);
+  test('with more work than there is time for', async ({ testbed, expect }) => {
+    const server = await start(testbed, model, '--work', '20');
+    const client = await clientOf(testbed, server);
     const lines = Array.from({ length: 400 }, (_, i) => line(1, i)).join('');
     await client.send(lines);
     await client.receive(line(1, 0).length);
@@ -104,10 +104,10 @@ describe.each(testbed.models)('%s', (model) => {
     expect(lines.startsWith(line(1, 0) + bytes)).toBe(true);
   });
 
-  test('with clients that go on sending', async () => {
-    const server = await start(model);
+  test('with clients that go on sending', async ({ testbed, expect }) => {
+    const server = await start(testbed, model);
     const talkers = await Promise.all(
-      Array.from({ length: testbed.isSerial(model) ? 1 : 8 }, () => clientOf(server)),
+      Array.from({ length: isSerial(model) ? 1 : 8 }, () => clientOf(testbed, server)),
     );
     let talking = true;
     const talks = talkers.map(async (client, name) => {

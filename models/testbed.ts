@@ -1,6 +1,6 @@
 /** What the models' tests share: servers and clients that are gone when a test is over. */
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect } from 'vitest';
+import { afterEach, test as base, expect } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
 import { modelNames } from '../conformance/models.ts';
 import { type Circumstances, ServerProcess } from '../conformance/server-process.ts';
@@ -33,27 +33,49 @@ export const concurrentModels = models.filter((model) => !isSerial(model));
 /** The arguments that give a model two workers, where it has any. */
 export const workersFor = (model: string) => (traits[model]?.hasWorkers ? ['--workers', '2'] : []);
 
-const servers: ServerProcess[] = [];
-const clients: Client[] = [];
+/** Servers and clients that are gone when a test is over. */
+export class Testbed {
+  readonly #servers: ServerProcess[] = [];
+  readonly #clients: Client[] = [];
 
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.destroy()));
-  await Promise.all(servers.splice(0).map((server) => server.stop()));
+  /** Starts a model on a port of its own. */
+  start = async (
+    model: string,
+    args: readonly string[] = [],
+    circumstances: Circumstances = {},
+  ): Promise<ServerProcess> => {
+    const server = await ServerProcess.start(`models/${model}`, args, circumstances);
+    this.#servers.push(server);
+    return server;
+  };
+
+  /** A client that is connected. */
+  clientOf = async ({ port }: { port: number }, options = {}): Promise<Client> => {
+    const client = await connect({ port, ...options });
+    this.#clients.push(client);
+    return client;
+  };
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.destroy()));
+    await Promise.all(this.#servers.splice(0).map((server) => server.stop()));
+  }
+}
+
+/** For tests that run one after another. */
+const shared = new Testbed();
+export const { start, clientOf } = shared;
+afterEach(() => shared.clear());
+
+/** A test that has a testbed of its own, and may run beside others. */
+export const test = base.extend<{ testbed: Testbed }>({
+  // biome-ignore lint/correctness/noEmptyPattern: this is how vitest sees that no other fixture is needed
+  testbed: async ({}, use) => {
+    const testbed = new Testbed();
+    await use(testbed);
+    await testbed.clear();
+  },
 });
-
-/** Starts a model on a port of its own. */
-export async function start(model: string, args: string[] = [], circumstances: Circumstances = {}) {
-  const server = await ServerProcess.start(`models/${model}`, args, circumstances);
-  servers.push(server);
-  return server;
-}
-
-/** A client that is connected. */
-export async function clientOf({ port }: { port: number }, options = {}): Promise<Client> {
-  const client = await connect({ port, ...options });
-  clients.push(client);
-  return client;
-}
 
 /** Sends complete lines and expects them back. */
 export async function echo(client: Client, lines = 'hello\r\n'): Promise<void> {
