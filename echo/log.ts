@@ -5,6 +5,7 @@
  * (Ctrl-S) does not take, so past a bound lines are dropped and counted; when standard output is gone
  * (`| head -1`), the log ends and the server goes on. Only a file can make it wait.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SocketAddressLike } from './addresses.ts';
 import { formatAddress } from './addresses.ts';
 import type { LineFramer } from './framing.ts';
@@ -12,6 +13,9 @@ import type { Options } from './options.ts';
 
 /** Bytes that may wait for a slow reader of the log. */
 const BACKLOG = 256 * 1024;
+
+/** How long a process that ends waits for a reader of its log. */
+const FLUSH_MS = 200;
 
 /** How long bare LFs wait in an unfinished line before the log hints at `--eol lf`. */
 const HINT_AFTER_MS = 2000;
@@ -57,6 +61,16 @@ export class Log {
   /** Whether lines wait for standard output to be read, which takes turns of Node's event loop. */
   get isBehind(): boolean {
     return !this.#gone && process.stdout.writableLength > 0;
+  }
+
+  /**
+   * For the end of the process: resolves when standard output has taken all that was logged, or after
+   * 0.2 s, because a reader that has stopped does not keep the process.
+   */
+  async flush(): Promise<void> {
+    if (!this.isBehind) return;
+    const written = new Promise((resolve) => process.stdout.write('', resolve));
+    await Promise.race([written, sleep(FLUSH_MS)]);
   }
 
   /** Something about the server as a whole: `log.notice('stopping')`. */

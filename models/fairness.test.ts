@@ -1,20 +1,21 @@
 /** With lines that cost time: everybody gets a turn, signals are heard, and nobody works for who has left. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { clientOf, echo, models, start } from './testbed.ts';
+import { concurrentModels, echo, test, workersFor } from './testbed.ts';
 
 /** Seconds of CPU that a server's processes have used. */
 const cpuOf = ({ pid }: ServerProcess) =>
   processesOf(pid).reduce((sum, { ticks }) => sum + ticks, 0) / 100;
 
 // blocking has one client at a time: its others are in the backlog, and wait.
-describe.each(models.filter((model) => model !== 'blocking'))('%s', (model) => {
-  const workers =
-    model === 'cluster' || model === 'worker-threads' ? (['--workers', '1'] as const) : [];
+describe.concurrent.each(concurrentModels)('%s', (model) => {
+  const workers = workersFor(model).map((argument) => argument.replace('2', '1'));
 
-  test('a signal is heard between two lines, however many clients have lines waiting', async () => {
+  test('a signal is heard between two lines, however many clients have lines waiting', async ({
+    testbed: { start, clientOf },
+  }) => {
     const server = await start(model, ['--work', '100', ...workers]);
     const clients = await Promise.all(Array.from({ length: 40 }, () => clientOf(server)));
     await expect.poll(() => server.said).toContain('40 open'); // not in the backlog
@@ -28,7 +29,10 @@ describe.each(models.filter((model) => model !== 'blocking'))('%s', (model) => {
     expect(answered() - before).toBeLessThan(40);
   });
 
-  test('nobody works for clients that have left', async () => {
+  test('nobody works for clients that have left', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
     const server = await start(model, ['--work', '200', '--log', 'off', ...workers]);
     const leaving = await Promise.all(Array.from({ length: 60 }, () => clientOf(server)));
     await Promise.all(leaving.map((client) => client.send('never read\r\n')));
@@ -40,7 +44,10 @@ describe.each(models.filter((model) => model !== 'blocking'))('%s', (model) => {
     expect(cpuOf(server) - before).toBeLessThan(3);
   });
 
-  test('nobody waits for clients that have left', async () => {
+  test('nobody waits for clients that have left', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
     const server = await start(model, ['--wait', '5000', '--log', 'off', ...workers]);
     const leaving = await Promise.all(Array.from({ length: 20 }, () => clientOf(server)));
     await Promise.all(leaving.map((client) => client.send('never read\r\n')));

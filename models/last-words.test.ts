@@ -1,13 +1,15 @@
 /** The log's last words, and its first about a want of descriptors. */
-import { describe, expect, test } from 'vitest';
-import { clientOf, echo, models, start } from './testbed.ts';
+import { describe } from 'vitest';
+import { echo, isSerial, models, test, workersFor } from './testbed.ts';
 
-describe.each(models)('%s', (model) => {
-  test('who is cut off at the end is in the log', async () => {
-    const workers = model === 'cluster' || model === 'worker-threads' ? ['--workers', '2'] : [];
-    const server = await start(model, workers);
+describe.concurrent.each(models)('%s', (model) => {
+  test('who is cut off at the end is in the log', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
+    const server = await start(model, workersFor(model));
     const clients = await Promise.all(
-      Array.from({ length: model === 'blocking' ? 1 : 300 }, () => clientOf(server)),
+      Array.from({ length: isSerial(model) ? 1 : 300 }, () => clientOf(server)),
     );
     for (const client of clients) await echo(client);
     process.kill(server.pid, 'SIGTERM'); // none of them closes
@@ -16,9 +18,9 @@ describe.each(models)('%s', (model) => {
   });
 });
 
-describe.each(['worker-threads', 'cluster', 'rxjs'])('%s', (model) => {
-  test('says when it has no descriptor left', async () => {
-    const workers = model === 'rxjs' ? [] : ['--workers', '1'];
+describe.concurrent.each(['worker-threads', 'cluster', 'rxjs'])('%s', (model) => {
+  test('says when it has no descriptor left', async ({ expect, testbed: { start, clientOf } }) => {
+    const workers = workersFor(model).map((argument) => argument.replace('2', '1'));
     const server = await start(model, workers, { descriptors: 60 });
     const clients = await Promise.all(Array.from({ length: 80 }, () => clientOf(server)));
     await expect.poll(() => server.said).toContain('no descriptor is left');

@@ -1,22 +1,24 @@
 /** `--wait`: what a line waits for something that is not the CPU. Only lower bounds of times are certain. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { clientOf, models, start as startModel } from './testbed.ts';
+import { concurrentModels, models, type Testbed, test, workersFor } from './testbed.ts';
 
-/** Three workers where there are any: as many as there are clients below. */
-const start = (model: string, args: string[]) => {
-  const hasWorkers = model === 'worker-threads' || model === 'cluster';
-  return startModel(model, hasWorkers ? [...args, '--workers', '3'] : args);
-};
+/** With three workers where there are any: as many as there are clients below. */
+const argsFor = (model: string, ...args: string[]) => [
+  ...args,
+  ...workersFor(model).map((argument) => argument.replace('2', '3')),
+];
 
 const ticksOf = (server: ServerProcess) =>
   processesOf(server.pid).reduce((sum, { ticks }) => sum + ticks, 0);
 
-describe.each(models)('%s', (model) => {
-  test('lines of one client wait one after another, keep their order, and outlive its FIN', async () => {
-    const server = await start(model, ['--wait', '150']);
+describe.concurrent.each(models)('%s', (model) => {
+  test('lines of one client wait one after another, keep their order, and outlive its FIN', async ({
+    testbed: { start, clientOf },
+  }) => {
+    const server = await start(model, argsFor(model, '--wait', '150'));
     const client = await clientOf(server);
     const since = performance.now();
     await client.send('one\r\ntwo\r\nthree\r\n');
@@ -26,8 +28,8 @@ describe.each(models)('%s', (model) => {
     expect({ echo: String(bytes), how }).toEqual({ echo: 'one\r\ntwo\r\nthree\r\n', how: 'fin' });
   });
 
-  test('--work and --wait add up', async () => {
-    const server = await start(model, ['--wait', '200', '--work', '200']);
+  test('--work and --wait add up', async ({ expect, testbed: { start, clientOf } }) => {
+    const server = await start(model, argsFor(model, '--wait', '200', '--work', '200'));
     const client = await clientOf(server);
     const [since, before] = [performance.now(), ticksOf(server)];
     await client.send('costs both\r\n');
@@ -36,8 +38,8 @@ describe.each(models)('%s', (model) => {
     expect(ticksOf(server) - before).toBeGreaterThanOrEqual(10); // 100 ms
   });
 
-  test('waiting costs no CPU', async () => {
-    const server = await start(model, ['--wait', '1500']);
+  test('waiting costs no CPU', async ({ expect, testbed: { start, clientOf } }) => {
+    const server = await start(model, argsFor(model, '--wait', '1500'));
     const client = await clientOf(server);
     await client.send('a line\r\n');
     await sleep(200);
@@ -46,8 +48,11 @@ describe.each(models)('%s', (model) => {
     expect(ticksOf(server) - before).toBeLessThanOrEqual(5);
   });
 
-  test('a client whose line waits is not idle', async () => {
-    const server = await start(model, ['--wait', '700', '--idle-timeout', '0.2']);
+  test('a client whose line waits is not idle', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
+    const server = await start(model, argsFor(model, '--wait', '700', '--idle-timeout', '0.2'));
     const client = await clientOf(server);
     await client.send('one\r\ntwo\r\n');
     expect(String(await client.receive(10))).toBe('one\r\ntwo\r\n');
@@ -55,8 +60,11 @@ describe.each(models)('%s', (model) => {
     await expect.poll(() => server.said).toContain('closed (idle)');
   });
 
-  test('SIGTERM: a line that waits is answered', async () => {
-    const server = await start(model, ['--wait', '800']);
+  test('SIGTERM: a line that waits is answered', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
+    const server = await start(model, argsFor(model, '--wait', '800'));
     const client = await clientOf(server);
     await client.send('waits\r\n');
     await sleep(200);
@@ -67,8 +75,10 @@ describe.each(models)('%s', (model) => {
     expect(await server.ended).toBe(0);
   });
 
-  test('SIGTERM: a line that waits too long ends with the others', async () => {
-    const server = await start(model, ['--wait', '60000']);
+  test('SIGTERM: a line that waits too long ends with the others', async ({
+    testbed: { start, clientOf },
+  }) => {
+    const server = await start(model, argsFor(model, '--wait', '60000'));
     const client = await clientOf(server);
     await client.send('waits\r\n');
     await sleep(200);
@@ -79,8 +89,8 @@ describe.each(models)('%s', (model) => {
 });
 
 /** How long three clients with one line each take together, in milliseconds. */
-async function three(model: string): Promise<number> {
-  const server = await start(model, ['--wait', '1000']);
+async function three({ start, clientOf }: Testbed, model: string): Promise<number> {
+  const server = await start(model, argsFor(model, '--wait', '1000'));
   const clients = await Promise.all([1, 2, 3].map(() => clientOf(server)));
   const since = performance.now();
   await Promise.all(
@@ -93,17 +103,24 @@ async function three(model: string): Promise<number> {
   return performance.now() - since;
 }
 
-test('three clients wait side by side, but in blocking one after another', async () => {
-  const others = models.filter((model) => model !== 'blocking');
-  const [serial = 0, ...together] = await Promise.all(['blocking', ...others].map(three));
+test('three clients wait side by side, but in blocking one after another', async ({
+  expect,
+  testbed,
+}) => {
+  const [serial = 0, ...together] = await Promise.all(
+    ['blocking', ...concurrentModels].map((model) => three(testbed, model)),
+  );
   expect(serial).toBeGreaterThanOrEqual(3000);
-  for (const [i, model] of others.entries()) {
+  for (const [i, model] of concurrentModels.entries()) {
     expect(together[i], model).toBeGreaterThanOrEqual(999);
     expect(together[i], model).toBeLessThan(serial - 1000);
   }
 });
 
-test('poll-loop: a newcomer is served while other lines wait, and a departed client costs nothing', async () => {
+test('poll-loop: a newcomer is served while other lines wait, and a departed client costs nothing', async ({
+  expect,
+  testbed: { start, clientOf },
+}) => {
   const server = await start('poll-loop', ['--wait', '2000']);
   const gone = await clientOf(server);
   await gone.send('x\r\n'.repeat(100));

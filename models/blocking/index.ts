@@ -54,6 +54,7 @@ await main(model, async (options) => {
       if (fd >= 0) await serve(fd);
       await signals.handle();
     }
+    await log.flush();
     process.exit(0);
   }
 

@@ -99,7 +99,8 @@ await main(model, async (options) => {
     for (const { fd } of listeners) sys.close(fd);
     const gone = [...ready].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of ready) worker.send('stop');
-    await Promise.race([Promise.all(gone), sleep(GRACE_MS + 300)]);
+    await Promise.race([Promise.all(gone), sleep(GRACE_MS + 350)]);
+    await log.flush();
     process.exit(0);
   });
 

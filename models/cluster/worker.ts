@@ -28,6 +28,7 @@ export type Message = 'started' | 'listening' | Question;
 
 const tell = (message: Message) => process.send?.(message);
 
+let log: Log | undefined;
 let service: Service | undefined;
 let stopping = false;
 
@@ -36,6 +37,7 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   await service?.stop();
+  await log?.flush();
   process.exit(0);
 }
 
@@ -50,7 +52,7 @@ const { work, wait, endOfLine, maxConnections } = options;
 
 // The first line is the primary's: what this process logs waits until that is written.
 process.stdout.cork();
-const log = new Log(options, `${process.pid}/`);
+log = new Log(options, `${process.pid}/`);
 const speed = work > 0 ? measureSpeed() : 0;
 const turns = new Turns();
 

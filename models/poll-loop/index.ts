@@ -64,6 +64,7 @@ await main(model, async (options) => {
       if (sweepInterval() < Infinity) sweep(someoneReady);
       if ((someoneReady && poll.revents(0) !== 0) || log.isBehind) await sys.runEventLoop();
     }
+    await log.flush();
     process.exit(0);
   }
 

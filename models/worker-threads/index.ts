@@ -121,6 +121,7 @@ await main(model, async (options) => {
   onShutdown(async (signal) => {
     log.notice(`${signal}: stopping with ${service.open} open`);
     await service.stop();
+    await log.flush();
     process.exit(0);
   });
   log.listening(service.addresses); // last: who reads it may send a signal at once
