@@ -3,14 +3,17 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
-import { clientOf, echo, models, start } from './testbed.ts';
+import { echo, models, test } from './testbed.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-describe.each(['blocking', 'poll-loop', 'rxjs'])('%s', (model) => {
-  test('a second signal during a long line ends it when the line is done', async () => {
+describe.concurrent.each(['blocking', 'poll-loop', 'rxjs'])('%s', (model) => {
+  test('a second signal during a long line ends it when the line is done', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
     const server = await start(model, ['--work', '1000']);
     const client = await clientOf(server);
     await client.send('takes its time\r\n'.repeat(3));
@@ -21,7 +24,10 @@ describe.each(['blocking', 'poll-loop', 'rxjs'])('%s', (model) => {
     expect(await server.ended).toBe(143);
   });
 
-  test('a copy of a signal, as a parent in the same process group sends it, is not a second one', async () => {
+  test('a copy of a signal, as a parent in the same process group sends it, is not a second one', async ({
+    expect,
+    testbed: { clientOf },
+  }) => {
     const child = spawn(
       'sh',
       ['-c', `"$0" --import tsx models/${model} --port 0; echo "exit code $?"`, process.execPath],
@@ -48,8 +54,11 @@ describe.each(['blocking', 'poll-loop', 'rxjs'])('%s', (model) => {
   });
 });
 
-describe.each(models)('%s', (model) => {
-  test('a slow reader is not idle while it acknowledges bytes', async () => {
+describe.concurrent.each(models)('%s', (model) => {
+  test('a slow reader is not idle while it acknowledges bytes', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
     const server = await start(model, ['--idle-timeout', '1']);
     const client = await clientOf(server, { receiveBuffer: 65536 });
     await echo(client);
@@ -70,7 +79,7 @@ describe.each(models)('%s', (model) => {
     expect(server.said).not.toContain('idle');
   });
 
-  test('a reader that has stopped is idle', async () => {
+  test('a reader that has stopped is idle', async ({ expect, testbed: { start, clientOf } }) => {
     const server = await start(model, ['--idle-timeout', '0.5']);
     const client = await clientOf(server, { receiveBuffer: 4096 });
     client.pause();
@@ -78,7 +87,10 @@ describe.each(models)('%s', (model) => {
     await expect.poll(() => server.said).toContain('closed (idle)');
   });
 
-  test('a tiny --idle-timeout closes the client, and the server can be ended', async () => {
+  test('a tiny --idle-timeout closes the client, and the server can be ended', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
     const server = await start(model, ['--idle-timeout', '0.0000001']);
     const client = await clientOf(server);
     expect((await client.receiveEnd()).bytes.length).toBe(0);
@@ -89,7 +101,10 @@ describe.each(models)('%s', (model) => {
     );
   });
 
-  test('a client that resets after an overlong line: the log tells of the line', async () => {
+  test('a client that resets after an overlong line: the log tells of the line', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
     const server = await start(model, ['--max-line', '100']);
     const client = await clientOf(server);
     // The line and the reset are both there when the server looks.
@@ -101,7 +116,10 @@ describe.each(models)('%s', (model) => {
     expect(server.said).not.toContain('ENOTCONN');
   });
 
-  test('the hint at --eol lf comes while the client waits', async () => {
+  test('the hint at --eol lf comes while the client waits', async ({
+    expect,
+    testbed: { start, clientOf },
+  }) => {
     const server = await start(model);
     const client = await clientOf(server);
     await client.send('from a plain nc\n');
@@ -111,7 +129,7 @@ describe.each(models)('%s', (model) => {
     expect(server.said.match(/--eol/g)?.length).toBe(1);
   });
 
-  test('newcomers are refused after SIGTERM', async () => {
+  test('newcomers are refused after SIGTERM', async ({ expect, testbed: { start, clientOf } }) => {
     const server = await start(model, ['--work', '400']);
     const client = await clientOf(server);
     await client.send('x\r\n'.repeat(4));
@@ -126,15 +144,21 @@ describe.each(models)('%s', (model) => {
     await expect.poll(() => knock().catch(String)).toContain('ECONNREFUSED');
   });
 
-  test.runIf(process.platform === 'linux')('silent peers are probed', async () => {
-    const server = await start(model);
-    await echo(await clientOf(server));
-    const sockets = execFileSync('ss', ['-tno', `sport = :${server.port}`], { encoding: 'utf8' });
-    expect(sockets).toContain('timer:(keepalive');
-  });
+  test.runIf(process.platform === 'linux')(
+    'silent peers are probed',
+    async ({ expect, testbed: { start, clientOf } }) => {
+      const server = await start(model);
+      await echo(await clientOf(server));
+      const sockets = execFileSync('ss', ['-tno', `sport = :${server.port}`], { encoding: 'utf8' });
+      expect(sockets).toContain('timer:(keepalive');
+    },
+  );
 });
 
-test('poll-loop answers lines that came together in the order of the clients, also when one leaves', async () => {
+test('poll-loop answers lines that came together in the order of the clients, also when one leaves', async ({
+  expect,
+  testbed: { start, clientOf },
+}) => {
   const server = await start('poll-loop', ['--wait', '300']);
   const clients: Client[] = [];
   for (let i = 0; i < 6; i++) {
@@ -198,9 +222,8 @@ os.write(1, b'exit code %d' % code)
 os._exit(0)
 `;
 
-test.each(['blocking', 'poll-loop', 'rxjs'])(
-  '%s: a terminal that is stopped with Ctrl-S does not stop the service',
-  async (model) => {
+describe.concurrent.each(['blocking', 'poll-loop', 'rxjs'])('%s', (model) => {
+  test('a terminal that is stopped with Ctrl-S does not stop the service', async ({ expect }) => {
     const command = [process.execPath, '--import', 'tsx', `models/${model}`, '--port', '0'];
     const terminal = spawn('python3', ['-c', PTY, ...command], {
       cwd: root,
@@ -236,5 +259,5 @@ test.each(['blocking', 'poll-loop', 'rxjs'])(
         process.kill(-(terminal.pid as number), 'SIGKILL');
       } catch {} // all gone
     }
-  },
-);
+  });
+});
