@@ -30,6 +30,13 @@ export interface Check {
   readonly cause: string;
   /** The checks without which this one tells nothing: where one of them fails, it is not run. */
   readonly needs?: readonly string[];
+  /**
+   * Opens what must outlast the checks that follow: bystanders, which `run` verifies later, on the same
+   * scene. It runs as soon as the checks in `needs` have passed (and a second client has been served beside
+   * the first), and again after each restart of the server. `run` comes last in its level. What it throws
+   * is the check's verdict. Few connections, four at most: there are right servers with few threads.
+   */
+  prepare?(scene: Scene): Promise<void>;
   /** @returns what was measured, in words, where there is something to tell */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   run(scene: Scene): Promise<string | void>;
@@ -71,12 +78,31 @@ export class Scene {
   /** Several round trips, in milliseconds: long enough for a wrong answer to be under way. */
   readonly moment: number;
   readonly #clients: Client[] = [];
+  #lastConnectedAt = performance.now();
   #isLeft = false;
+  #bystanders: readonly Client[] = [];
+  #preparedAt = performance.now();
 
   constructor(target: Target, patience: number, roundTrip: number) {
     this.target = target;
     this.patience = patience;
     this.moment = Math.min(1000, Math.max(30, 20 * roundTrip));
+  }
+
+  /** The clients that the check's `prepare` opened, in their order. */
+  get bystanders(): readonly Client[] {
+    return this.#bystanders;
+  }
+
+  /** Milliseconds since `prepare` was done. */
+  get age(): number {
+    return performance.now() - this.#preparedAt;
+  }
+
+  /** For the runner: what is open now stays open until `run`. */
+  isPrepared(): void {
+    this.#bystanders = [...this.#clients];
+    this.#preparedAt = performance.now();
   }
 
   async client(
@@ -92,6 +118,7 @@ export class Scene {
       throw new Failure('the check has ended');
     }
     this.#clients.push(client);
+    this.#lastConnectedAt = performance.now();
     return client;
   }
 
@@ -112,11 +139,32 @@ export class Scene {
     await sleep(milliseconds);
   }
 
+  /** Milliseconds since a client connected or received something. */
+  get silence(): number {
+    return Math.min(
+      this.transcript.sinceLast('receives'),
+      performance.now() - this.#lastConnectedAt,
+    );
+  }
+
+  /** Whether a connection was cut, or so much was sent that the server may fall behind. */
+  get isUpsetting(): boolean {
+    return this.#clients.some(({ ending, offered }) => ending === 'closed' || offered > MUCH);
+  }
+
   /** Leaves the server as it was: drains and closes what is open. */
   async leave(): Promise<void> {
     this.#isLeft = true;
+    await Promise.all(this.#clients.map((client) => this.#farewell(client)));
+  }
+
+  async #farewell(client: Client): Promise<void> {
     // Who has sent much may have much to drain, and a server under load pauses.
-    const timeout = ({ offered }: Client) => (offered > MUCH ? this.patience : 300);
-    await Promise.all(this.#clients.map((client) => client.close({ timeout: timeout(client) })));
+    const timeout = client.offered > MUCH ? this.patience : 300;
+    const most = new AbortController();
+    const time = sleep(3 * timeout, undefined, { signal: most.signal }).catch(() => undefined);
+    await Promise.race([client.close({ timeout }), time]);
+    most.abort();
+    await client.destroy(); // a server that still sends would do so for ever
   }
 }

@@ -1,4 +1,5 @@
 /** Runs one check, and turns whatever happens into a verdict. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, connect } from '../client/client.ts';
 import { type Check, type Difference, Failure, Scene, type Target, Unsupported } from './check.ts';
 
@@ -19,6 +20,8 @@ export interface Verdict {
   readonly milliseconds: number;
   /** Who sent what when, escaped and shortened. */
   readonly transcript: string;
+  /** Whether it cut a connection, or sent so much that the server may fall behind. */
+  readonly isUpsetting?: boolean;
 }
 
 /** How long a check may take in all, as a multiple of how long it waits for one thing … */
@@ -27,6 +30,38 @@ const BOUND = 12;
 const ROUND_TRIPS = 3000;
 /** … but this many milliseconds at most, unless patience alone is more. */
 const LONGEST = 300_000;
+
+/** What a check's `prepare` has opened, or why it could not. */
+export interface Preparation {
+  readonly scene: Scene;
+  readonly error?: unknown;
+}
+
+/** What a check is given besides. */
+export interface Leftovers {
+  /** What its `prepare` has opened; absent, it is prepared now. */
+  readonly prepared?: Preparation | undefined;
+  /** How long it may take in any case, in milliseconds. */
+  readonly most?: number;
+}
+
+/** Opens what a check keeps open while others run. */
+export async function prepareCheck(
+  check: Check,
+  target: Target,
+  patience: number,
+  roundTrip: number,
+): Promise<Preparation> {
+  const scene = new Scene(target, patience, roundTrip);
+  try {
+    await check.prepare?.(scene);
+  } catch (error) {
+    return { scene, error };
+  } finally {
+    scene.isPrepared();
+  }
+  return { scene };
+}
 
 /**
  * Runs one check on connections of its own, which it leaves in order.
@@ -39,27 +74,31 @@ export async function runCheck(
   target: Target,
   patience: number,
   roundTrip: number,
+  { prepared, most: left = Number.POSITIVE_INFINITY }: Leftovers = {},
 ): Promise<Verdict> {
-  const scene = new Scene(target, patience, roundTrip);
+  const { scene, error: obstacle } =
+    prepared ?? (await prepareCheck(check, target, patience, roundTrip));
   const startedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const bound = new Promise<never>((_, reject) => {
     const most = Math.max(BOUND * patience, Math.min(ROUND_TRIPS * roundTrip, LONGEST));
-    timer = setTimeout(() => {
-      const silence = scene.transcript.sinceLast('receives');
-      const seconds = Math.round(most / 1000);
-      const stillComing = `too slow to tell: answers were still coming after ${seconds} s`;
+    const giveUp = () => {
+      const seconds = Math.round(Math.min(most, left) / 1000);
+      const silence = scene.silence;
       // Every single wait is bounded: who has got this far has mostly been right so far.
-      if (silence < patience) reject(new Unsupported(stillComing));
+      if (silence < patience)
+        reject(new Unsupported(`too slow to tell: answers were still coming after ${seconds} s`));
+      else if (left < most) reject(new Unsupported('too slow to tell: the time of a run was over'));
       else
         reject(
           new Failure(
             `not done after ${seconds} s, and nothing came for ${Math.round(silence)} ms`,
           ),
         );
-    }, most);
+    };
+    timer = setTimeout(giveUp, Math.min(most, left));
   });
-  const running = check.run(scene);
+  const running = obstacle ? Promise.reject(obstacle) : check.run(scene);
   running.catch(() => undefined); // it may end after its bound
   let outcome: Outcome = 'pass';
   let message = '';
@@ -72,12 +111,16 @@ export async function runCheck(
     message = outcome === 'harness' ? String((error as Error).stack) : (error as Error).message;
   } finally {
     clearTimeout(timer);
-    await scene.leave();
   }
+  const { isUpsetting } = scene;
+  await scene.leave();
   const milliseconds = Math.round(performance.now() - startedAt);
   const transcript = scene.transcript.toString();
-  return { check, outcome, message, difference, milliseconds, transcript };
+  return { check, outcome, message, difference, milliseconds, transcript, isUpsetting };
 }
+
+/** How long a server may take to close its side when a client has left, in milliseconds. */
+const FAREWELL = 300;
 
 /** Errors of a connect that are this machine's shortage, not the server's doing. */
 const OURS = /\b(EMFILE|ENFILE|EADDRNOTAVAIL|ENOBUFS|ENOMEM)\b/;
@@ -87,6 +130,32 @@ function outcomeOf(error: unknown): Outcome {
   if (error instanceof Failure) return 'fail';
   if (!(error instanceof ClientError)) return 'harness';
   return error.reason === 'unreachable' && OURS.test(error.message) ? 'harness' : 'fail';
+}
+
+/**
+ * Whether somebody who comes now gets an answer, right or wrong.
+ *
+ * @param most - how long to try, in milliseconds
+ * @returns why not; undefined when it is so
+ */
+export async function isServed({ host, port }: Target, most: number): Promise<string | undefined> {
+  const deadline = performance.now() + most;
+  for (;;) {
+    const timeout = Math.max(1, deadline - performance.now());
+    try {
+      const client = await connect({ host, port, name: 'newcomer', timeout });
+      try {
+        await client.send('ping\r\n', { timeout });
+        await client.receive(1, { timeout });
+        return undefined;
+      } finally {
+        await client.close({ timeout: FAREWELL });
+      }
+    } catch (error) {
+      if (performance.now() > deadline - 100) return (error as Error).message;
+      await sleep(100);
+    }
+  }
 }
 
 /**
@@ -111,7 +180,7 @@ export async function measureRoundTrip({ host, port }: Target, timeout = 10_000)
       if (!(await rest.catch(() => undefined))) break;
     }
   } finally {
-    await client.close();
+    await client.close({ timeout: FAREWELL });
   }
   return times.sort((a, b) => a - b)[times.length >> 1] as number;
 }

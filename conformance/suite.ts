@@ -1,14 +1,30 @@
 /** All checks against one server: what is run, in which state, and who is to blame. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeText } from '../client/client.ts';
-import type { Check, Target } from './check.ts';
+import type { Check, Level, Target } from './check.ts';
 import { type Contestant, NotThere } from './contestants.ts';
-import { measureRoundTrip, runCheck, type Verdict } from './run.ts';
+import { lastWords } from './last-words.ts';
+import {
+  isServed,
+  measureRoundTrip,
+  type Preparation,
+  prepareCheck,
+  runCheck,
+  type Verdict,
+} from './run.ts';
 
 /** How long to wait for what should happen, in milliseconds, on a server that answers at once. */
 const PATIENCE = 5000;
 /** On one that is slow: so many times its round trip. */
 const ROUND_TRIPS = 50;
+/** How long the checks of one server may take in all, in milliseconds. */
+const LONGEST_RUN = 300_000;
+/** How long a server is watched after a check that may have killed it, in milliseconds. */
+const AFTERMATH = 500;
+/** Where nobody serves a second client, connections that stay open would stop everything. */
+const BESIDE_ANOTHER = 'concurrency/second-client-while-first-idles';
+/** The check that tells what a server answers at all. */
+const FIRST = 'framing/one-line';
 
 /** What became of one server. */
 export interface Account {
@@ -28,113 +44,249 @@ export interface Circumstances {
 }
 
 /**
- * Runs checks one after another. A server that dies is blamed in the check in which it died, and
- * started again if it was started here; what needs a check that failed is blocked.
+ * Runs checks one after another: those of the level must first, so that nothing that the others do to the
+ * server can decide whether it fulfils the task. A server that dies is blamed in the check that kills it,
+ * and started again if it was started here; what needs a check that failed is blocked. After
+ * five minutes (times the slow factor) the rest cannot be told.
  *
+ * @returns the verdicts, in the order of `checks`
  * @throws NotThere when there is nobody to judge
  */
 export async function judge(
   contestant: Contestant,
   checks: readonly Check[],
-  { slowFactor, signal, onCheck, onVerdict }: Circumstances,
+  circumstances: Circumstances,
 ): Promise<Account> {
-  const verdicts: Verdict[] = [];
-  let target: Target;
   try {
-    target = await contestant.start();
-  } catch (error) {
-    if (error instanceof NotThere) throw error;
-    const reason = escapeText((error as Error).message.trim());
-    for (const check of checks) verdicts.push(blocked(check, reason));
-    for (const verdict of verdicts) onVerdict(verdict);
-    return { contestant, verdicts, roundTrip: undefined };
+    return await new Trial(contestant, checks, circumstances).run();
+  } finally {
+    await contestant.stop();
   }
-  const roundTrip = await measureRoundTrip(target, PATIENCE * slowFactor).catch(() => undefined);
-  const patience = Math.max(PATIENCE, ROUND_TRIPS * (roundTrip ?? 0)) * slowFactor;
-  /** Why nothing more can be asked of it. */
-  let over: string | undefined;
+}
 
-  for (const check of checks) {
-    if (signal.aborted) over ??= 'the run was interrupted';
-    // What is listed as failing is proven to fail, each by itself.
-    const missing = contestant.known.has(check.id) ? undefined : missingFor(check, verdicts);
-    const reason = over ?? (missing && `it needs ${missing}`);
-    let verdict: Verdict;
-    if (reason) {
-      verdict = blocked(check, reason);
-    } else {
-      onCheck(check);
-      const known = contestant.known.get(check.id);
-      // What is listed as failing is given less time to do so.
-      const time = known === undefined ? patience : patience / 5;
-      verdict = await runCheck(check, target, time, roundTrip ?? PATIENCE / 20);
-      let hasDied: boolean;
-      ({ verdict, target, over, hasDied } = await aftermath(contestant, target, verdict, patience));
-      // To die is another failure than the one that is known.
-      if (known !== undefined && !hasDied) verdict = asKnown(verdict, known);
-    }
-    verdicts.push(verdict);
-    onVerdict(verdict);
+class Trial {
+  readonly #contestant: Contestant;
+  readonly #checks: readonly Check[];
+  readonly #circumstances: Circumstances;
+  readonly #verdicts = new Map<string, Verdict>();
+  /** What stays open for checks that have not run yet. */
+  readonly #prepared = new Map<Check, Preparation>();
+  #target!: Target;
+  #roundTrip: number | undefined;
+  #patience = PATIENCE;
+  #deadline = Number.POSITIVE_INFINITY;
+  /** Why nothing more can be asked of the server. */
+  #over: string | undefined;
+  /** The check that was run last. */
+  #previous: Check | undefined;
+
+  constructor(contestant: Contestant, checks: readonly Check[], circumstances: Circumstances) {
+    this.#contestant = contestant;
+    this.#checks = checks;
+    this.#circumstances = circumstances;
   }
-  await contestant.stop();
-  return { contestant, verdicts, roundTrip };
+
+  async run(): Promise<Account> {
+    const { slowFactor } = this.#circumstances;
+    await this.#start();
+    if (!this.#over) {
+      this.#deadline = performance.now() + LONGEST_RUN * Math.max(1, slowFactor);
+      const roundTrip = measureRoundTrip(this.#target, PATIENCE * slowFactor);
+      this.#roundTrip = await roundTrip.catch(() => undefined);
+      this.#patience = Math.max(PATIENCE, ROUND_TRIPS * (this.#roundTrip ?? 0)) * slowFactor;
+    }
+    for (const check of inOrder(this.#checks)) {
+      await this.#judge(check);
+      await this.#prepare();
+    }
+    const verdicts = this.#checks.map(({ id }) => this.#verdicts.get(id) as Verdict);
+    return { contestant: this.#contestant, verdicts, roundTrip: this.#roundTrip };
+  }
+
+  async #judge(check: Check): Promise<void> {
+    const { signal } = this.#circumstances;
+    if (signal.aborted) this.#over ??= 'the run was interrupted';
+    // What is listed as failing is proven to fail, each by itself.
+    const missing = this.#contestant.known.has(check.id) ? undefined : this.#missingFor(check);
+    const reason = this.#over ?? (missing && `it needs ${missing}`);
+    if (reason) return this.#settle(blocked(check, reason));
+    if (this.#left() <= 0) {
+      const message = `too slow to tell: the time of a run was over`;
+      return this.#settle({ ...blocked(check, message), outcome: 'unsupported' });
+    }
+    this.#circumstances.onCheck(check);
+    const known = this.#contestant.known.get(check.id);
+    let verdict = await this.#run(check);
+    const died = await this.#hasDied(verdict);
+    if (died) verdict = await this.#blame(check, verdict, died);
+    else verdict = await this.#recover(verdict);
+    // To die is another failure than the one that is known.
+    if (known !== undefined && !died) verdict = asKnown(verdict, known);
+    this.#previous = check;
+    return this.#settle(verdict);
+  }
+
+  #settle(verdict: Verdict): void {
+    this.#verdicts.set(verdict.check.id, verdict);
+    this.#circumstances.onVerdict(verdict);
+  }
+
+  /** Milliseconds that are left of the run. */
+  #left(): number {
+    return this.#deadline - performance.now();
+  }
+
+  async #run(check: Check): Promise<Verdict> {
+    // What is listed as failing is given less time to do so.
+    const patience = this.#contestant.known.has(check.id) ? this.#patience / 5 : this.#patience;
+    const prepared = this.#prepared.get(check);
+    this.#prepared.delete(check);
+    const most = this.#left();
+    return runCheck(check, this.#target, patience, this.#pace, { prepared, most });
+  }
+
+  get #pace(): number {
+    return this.#roundTrip ?? PATIENCE / 20;
+  }
+
+  /** Opens what the checks whose needs have passed want to keep open while others run. */
+  async #prepare(): Promise<void> {
+    for (const check of this.#checks) {
+      const isWaiting =
+        check.prepare && !this.#verdicts.has(check.id) && !this.#prepared.has(check);
+      if (!isWaiting || this.#over || this.#left() <= 0) continue;
+      if (this.#contestant.known.has(check.id)) continue;
+      if (!needsOf(check).every((id) => this.#hasPassed(id))) continue;
+      const preparation = await prepareCheck(check, this.#target, this.#patience, this.#pace);
+      this.#prepared.set(check, preparation);
+    }
+  }
+
+  /** Whether a check has passed, or was not asked for. */
+  #hasPassed(id: string): boolean {
+    const outcome = this.#verdicts.get(id)?.outcome;
+    return outcome ? outcome === 'pass' : !this.#checks.some((check) => check.id === id);
+  }
+
+  /** The check that failed and without which this one tells nothing, if there is one. */
+  #missingFor(check: Check): string | undefined {
+    for (const id of needsOf(check)) {
+      const verdict = this.#verdicts.get(id);
+      if (verdict && HAS_FAILED.has(verdict.outcome)) {
+        return verdict.outcome === 'blocked' ? this.#missingFor(verdict.check) : id;
+      }
+    }
+    return undefined;
+  }
+
+  /** Starts the server, again if need be: what was open is gone, and is opened anew later. */
+  async #start(): Promise<void> {
+    for (const { scene } of this.#prepared.values()) await scene.leave();
+    this.#prepared.clear();
+    try {
+      this.#target = await this.#contestant.start();
+    } catch (error) {
+      const isFirst = this.#verdicts.size === 0;
+      if (error instanceof NotThere && isFirst) throw error;
+      const why = escapeText((error as Error).message.trim());
+      this.#over = isFirst ? why : `it could not be started again: ${why}`;
+    }
+  }
+
+  /** Why the server has died, if it has: one that was hit may take a moment to fall. */
+  async #hasDied({ outcome, isUpsetting }: Verdict): Promise<string | undefined> {
+    const until = performance.now() + (outcome !== 'pass' || isUpsetting ? AFTERMATH : 20);
+    for (;;) {
+      await sleep(20);
+      const isLast = performance.now() >= until;
+      // To ask a server that was not started here is a visit.
+      if (!isLast && !this.#contestant.isOurs) continue;
+      const gone = await this.#contestant.gone();
+      if (gone || isLast) return gone;
+    }
+  }
+
+  /**
+   * The server has died: is it this check that kills it, or what the check before has left behind? Each is
+   * played alone, on a server that was started anew.
+   */
+  async #blame(check: Check, verdict: Verdict, gone: string): Promise<Verdict> {
+    const dead = asDead(verdict, gone, this.#contestant.said);
+    if (!this.#contestant.isOurs) {
+      this.#over = 'the server is gone';
+      return dead;
+    }
+    await this.#start();
+    if (this.#over) return dead;
+    const again = await this.#alone(check);
+    if (!again || again.died) return dead;
+    const before = this.#previous && (await this.#alone(this.#previous));
+    if (before?.died) {
+      this.#settle(asDead(before.verdict, before.died, before.said));
+      return again.verdict;
+    }
+    const note = 'on a server that was started anew, this check alone does not kill it';
+    return { ...dead, message: `${dead.message}\n${note}` };
+  }
+
+  /** Plays a check once more; undefined when there is no time for it. */
+  async #alone(
+    check: Check,
+  ): Promise<{ verdict: Verdict; died?: string; said: string } | undefined> {
+    if (this.#over || this.#circumstances.signal.aborted || this.#left() <= 0) return undefined;
+    const verdict = await this.#run(check);
+    const died = await this.#hasDied({ ...verdict, isUpsetting: true });
+    const { said } = this.#contestant;
+    if (died) await this.#start();
+    return { verdict, said, ...(died && { died }) };
+  }
+
+  /** The server lives, but may be deaf for a while, or for good: the next check is not to be blamed. */
+  async #recover(verdict: Verdict): Promise<Verdict> {
+    const { check, outcome, isUpsetting } = verdict;
+    if ((outcome === 'pass' && !isUpsetting) || check.id === FIRST) return verdict;
+    const most = Math.max(1000, Math.min(this.#patience, this.#left()));
+    const obstacle = await isServed(this.#target, most);
+    if (obstacle === undefined) return verdict;
+    if (this.#contestant.isOurs) await this.#start();
+    else this.#over = `the server has not recovered from ${check.id}`;
+    if (outcome !== 'pass') return verdict;
+    const message = `after this check, a new client is not served: ${obstacle}`;
+    return { ...verdict, outcome: 'fail', message };
+  }
 }
 
 /** What keeps those that need a check from being run. */
 const HAS_FAILED: ReadonlySet<string> = new Set(['fail', 'known', 'blocked', 'harness']);
 
-/** The check that failed and without which this one tells nothing, if there is one. */
-function missingFor(check: Check, verdicts: readonly Verdict[]): string | undefined {
-  for (const id of check.needs ?? []) {
-    const verdict = verdicts.find((one) => one.check.id === id);
-    if (verdict && HAS_FAILED.has(verdict.outcome)) {
-      return verdict.outcome === 'blocked' ? missingFor(verdict.check, verdicts) : id;
-    }
-  }
-  return undefined;
+const LEVELS: readonly Level[] = ['must', 'should', 'info'];
+
+/** The checks that must have passed before one is prepared or run. */
+function needsOf({ needs = [], prepare }: Check): readonly string[] {
+  return prepare ? [...needs, BESIDE_ANOTHER] : needs;
 }
 
-/** In which state a check has left the server: dead, deaf, or as it was. */
-async function aftermath(
-  contestant: Contestant,
-  target: Target,
-  verdict: Verdict,
-  patience: number,
-): Promise<{ verdict: Verdict; target: Target; over: string | undefined; hasDied: boolean }> {
-  await sleep(20); // a process that was hit needs a moment to fall
-  const gone = await contestant.gone();
-  if (gone) {
-    const said = lastWords(contestant.said);
-    const message = `the server died in this check: ${gone}${said}`;
-    const dead: Verdict = { ...verdict, outcome: 'fail', message, difference: undefined };
-    const hasDied = true;
-    if (!contestant.isOurs) return { verdict: dead, target, over: 'the server is gone', hasDied };
-    return { ...(await restarted(contestant, dead, target)), hasDied };
-  }
-  const hasDied = false;
-  if (verdict.outcome !== 'fail') return { verdict, target, over: undefined, hasDied };
-  // It may be deaf for a while, or for good: the next check is not to be blamed for it.
-  const answersAgain = await measureRoundTrip(target, patience / 2).then(
-    () => true,
-    () => false,
-  );
-  if (answersAgain) return { verdict, target, over: undefined, hasDied };
-  if (contestant.isOurs) return { ...(await restarted(contestant, verdict, target)), hasDied };
-  // One that never gets the first line right is not deaf: it is wrong, and its dependants are blocked.
-  const over =
-    verdict.check.id === 'framing/one-line'
-      ? undefined
-      : `the server has not recovered from ${verdict.check.id}`;
-  return { verdict, target, over, hasDied };
+/** By level; each after what it needs, early what bystanders wait for, and last who verifies them. */
+function inOrder(checks: readonly Check[]): readonly Check[] {
+  const rank = ({ level, prepare }: Check) => 2 * LEVELS.indexOf(level) + (prepare ? 1 : 0);
+  const sorted = [...checks].sort((a, b) => rank(a) - rank(b));
+  const order = new Set<Check>();
+  const add = (check: Check) => {
+    addAll(needsOf(check));
+    order.add(check);
+  };
+  const addAll = (ids: readonly string[]) => {
+    for (const one of checks) if (ids.includes(one.id)) add(one);
+  };
+  for (const check of sorted) if (check.prepare) addAll(needsOf(check));
+  for (const check of sorted) add(check);
+  return [...order];
 }
 
-async function restarted(contestant: Contestant, verdict: Verdict, target: Target) {
-  try {
-    return { verdict, target: await contestant.start(), over: undefined };
-  } catch (error) {
-    const over = `it could not be started again: ${escapeText((error as Error).message.trim())}`;
-    return { verdict, target, over };
-  }
+function asDead(verdict: Verdict, gone: string, said: string): Verdict {
+  const words = lastWords(said);
+  const message = `the server died in this check: ${gone}${words && `; it said last:\n${words}`}`;
+  return { ...verdict, outcome: 'fail', message, difference: undefined };
 }
 
 function asKnown(verdict: Verdict, reason: string): Verdict {
@@ -148,9 +300,4 @@ function asKnown(verdict: Verdict, reason: string): Verdict {
 
 function blocked(check: Check, reason: string): Verdict {
   return { check, outcome: 'blocked', message: reason, milliseconds: 0, transcript: '' };
-}
-
-function lastWords(said: string): string {
-  const lines = escapeText(said.trimEnd().split('\n').slice(-12).join('\n'));
-  return lines ? `; it said last:\n${lines}` : '';
 }

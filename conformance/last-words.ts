@@ -1,0 +1,17 @@
+/** The last that a program said, in bounds and safe to print. */
+import { escapeText } from '../client/client.ts';
+
+const LINES = 12;
+/** Characters of a line, before it is escaped. */
+const WIDTH = 200;
+
+/** The last lines of what was said, each cut where it is too long; empty when there was nothing. */
+export function lastWords(said: string): string {
+  const lines = said
+    .slice(-LINES * 10 * WIDTH)
+    .trimEnd()
+    .split('\n')
+    .slice(-LINES);
+  const cut = (line: string) => (line.length > WIDTH ? `${line.slice(0, WIDTH)} …` : line);
+  return escapeText(lines.map(cut).join('\n'));
+}
