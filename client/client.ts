@@ -8,6 +8,9 @@ import { Transcript } from './transcript.ts';
 export { count, escapeBytes, escapeShortened, escapeText } from './escape.ts';
 export { Transcript, type TranscriptEntry } from './transcript.ts';
 
+/** Whether {@link ConnectOptions.receiveBuffer} can be had on this system. */
+export const isNarrowPossible: boolean = sys.isSupported;
+
 /** What can be sent: bytes as they are, or text as UTF-8. Bytes must not change until they are sent. */
 export type Payload = string | Uint8Array;
 

@@ -17,6 +17,8 @@ export interface Target {
   readonly maxLine: number;
   /** The process group that it runs in, where it was started here: what it costs can be measured. */
   readonly group?: number;
+  /** How long bystanders wait, in milliseconds. Default: longer than the usual time-outs (31 s). */
+  readonly silence?: number;
 }
 
 export interface Check {
@@ -107,7 +109,7 @@ export class Scene {
 
   async client(
     name = 'client',
-    options: Pick<ConnectOptions, 'reading' | 'host' | 'receiveBuffer'> = {},
+    options: Pick<ConnectOptions, 'reading' | 'host' | 'receiveBuffer' | 'capacity'> = {},
   ): Promise<Client> {
     const { host, port } = this.target;
     const { patience: timeout, transcript } = this;

@@ -1,6 +1,15 @@
 /** What checks expect, and how they say that it did not come. */
-import { type Client, ClientError, count, escapeBytes } from '../client/client.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Client,
+  ClientError,
+  count,
+  escapeBytes,
+  isNarrowPossible,
+} from '../client/client.ts';
 import { Failure, type Scene, Unsupported } from './check.ts';
+import { linesOf, randomNumbers } from './content.ts';
+import { paceOf } from './pace.ts';
 
 /** Throws a Failure that shows the first difference, with CR and LF visible. */
 export function expectSame(expected: Uint8Array, got: Uint8Array, offset = 0): void {
@@ -44,7 +53,8 @@ export async function expectAnswer(client: Client, expected: string | Uint8Array
 
 /** Why an echo did not come whole: bytes that are wrong, bytes that are missing, or a slow server. */
 async function explain(error: ClientError, client: Client, expected: Buffer): Promise<void> {
-  const { came } = error;
+  // The error tells no more than the first 64 KiB of what had come.
+  const came = client.peek(expected.length);
   const isRightSoFar = expected.subarray(0, came.length).equals(came);
   if (!isRightSoFar) expectSame(expected, came);
   if (error.reason !== 'timeout' || came.length === 0) return;
@@ -147,6 +157,94 @@ export async function expectRepeated(client: Client, block: Buffer, total: numbe
     expectSame(twice.subarray(start, start + got.length), got, at);
     at += got.length;
   }
+}
+
+/**
+ * A client whose kernel takes little at a time, where that can be had: what a server owes it stays on the
+ * server's side, where it can be lost.
+ */
+export const NARROW: { readonly receiveBuffer?: number } = isNarrowPossible
+  ? { receiveBuffer: 4096 }
+  : {};
+
+/** How a stream goes. */
+export interface Stream {
+  /** The connection's number: its lines differ from those of all others. */
+  readonly who: number;
+  /** How many bytes to send, at most. */
+  readonly bytes: number;
+  /** How many bytes may be on their way: a slow server has less before it. */
+  readonly ahead: number;
+  /** When to begin no more lines, as performance.now() has it. */
+  readonly until: number;
+  /** The longest line, in bytes. */
+  readonly longest: number;
+  /** Takes so many bytes at a time, at most, and rests now and then. Default: reads what comes. */
+  readonly sip?: number;
+}
+
+/**
+ * Sends lines in pieces of all sizes and compares every byte that comes back, both at once.
+ *
+ * @returns how many bytes came back
+ */
+export async function expectStream(client: Client, stream: Stream): Promise<number> {
+  const { who, bytes, ahead, until, longest, sip } = stream;
+  const random = randomNumbers(who);
+  const owed: Buffer[] = [];
+  let pending = 0;
+  let verified = 0;
+  let isSent = false;
+  const sending = (async () => {
+    let lines = 0;
+    for (let sent = 0; sent < bytes && performance.now() < until && !client.ending; ) {
+      if (pending > ahead) {
+        await sleep(1);
+        continue;
+      }
+      const some = linesOf(who, lines, Math.min(16_384, ahead), longest);
+      lines += 10_000; // numbers need not be without gaps
+      owed.push(some);
+      pending += some.length;
+      sent += some.length;
+      for (let at = 0; at < some.length; ) {
+        const piece = Math.ceil(random() ** 3 * 16_384);
+        // A wait that is over changes nothing: it stays on its way, and what comes back decides.
+        await client.send(some.subarray(at, at + piece)).catch(() => undefined);
+        at += piece;
+      }
+    }
+  })().finally(() => {
+    isSent = true;
+  });
+  for (let at = 0; !isSent || owed.length > 0; ) {
+    const expected = owed[0];
+    if (!expected) {
+      await sleep(1);
+      continue;
+    }
+    const most = Math.min(expected.length - at, sip ? Math.ceil(random() * sip) : 65_536);
+    const got = await client.receiveSome({ most }).catch((error: Error) => {
+      throw new Failure(`${count(verified)} bytes came back, and then: ${error.message}`);
+    });
+    expectSame(expected.subarray(at, at + got.length), got, verified);
+    at += got.length;
+    verified += got.length;
+    pending -= got.length;
+    if (at === expected.length) {
+      owed.shift();
+      at = 0;
+    }
+    if (sip && random() < 0.02) await sleep(1);
+  }
+  await sending;
+  return verified;
+}
+
+/** How many bytes a server may have before it, so that it has done them in half a second. */
+export async function aheadFor(scene: Scene, most = 256 * 1024): Promise<number> {
+  const { byte } = await paceOf(scene);
+  return Math.max(2048, Math.min(most, Math.floor(500 / byte)));
 }
 
 /** Lines of 1009 bytes, a length that divides no buffer's: reads end in the middle of lines. */

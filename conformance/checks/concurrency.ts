@@ -1,9 +1,14 @@
 /** Simultaneous clients, and clients that others must not suffer from. */
 import { networkInterfaces } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
+import { lineOf } from '../content.ts';
 import { expectAllServed, expectAnswer, expectEcho, expectService } from '../expect.ts';
-import { descriptorsOf } from '../processes.ts';
+import { descriptorLimitOf, Footprint } from '../footprint.ts';
+import { paceOf } from '../pace.ts';
 
+const COMPLETE_LINES = 'The server echoes complete lines, and CR LF separates lines.';
 const SIMULTANEOUS = 'The server must handle simultaneous connections from multiple clients.';
 const PARTIAL =
   'It must not stop responding to other clients when one client sends a partial line.';
@@ -87,11 +92,8 @@ export const concurrency: readonly Check[] = [
     cause: 'is the socket, or a file opened for the connection, never closed?',
     needs: ['framing/one-line'],
     async run(scene) {
-      const { group } = scene.target;
-      const before = group === undefined ? undefined : descriptorsOf(group);
-      if (!before || group === undefined) {
-        throw new Unsupported('the server was not started here, or there is no /proc');
-      }
+      const footprint = Footprint.of(scene.target);
+      const before = footprint.look().descriptors;
       for (let i = 0; i < 50; i++) {
         const client = await scene.client(`client ${i}`);
         await expectEcho(client, 'short visit\r\n');
@@ -102,7 +104,7 @@ export const concurrency: readonly Check[] = [
       let left = 0;
       do {
         await scene.quiet();
-        left = (descriptorsOf(group) ?? 0) - before;
+        left = footprint.look().descriptors - before;
       } while (left > 25 && performance.now() < deadline);
       if (left > 25)
         throw new Failure(`50 clients have left, and ${left} descriptors are still open`);
@@ -161,6 +163,131 @@ export const concurrency: readonly Check[] = [
     run: (scene) => besidePartialLines(scene, 1),
   },
   {
+    id: 'concurrency/beside-one-silent-client',
+    level: 'must',
+    title: 'Others are served while one client has not said anything yet',
+    sentence: SIMULTANEOUS,
+    cause: 'does it wait for the first line of a client before it accepts the next?',
+    needs: ['framing/one-line', 'concurrency/second-client-while-first-idles'],
+    async run(scene) {
+      const silent = await scene.client('silent');
+      await expectService(scene, 'while a client is connected that has sent nothing');
+      await expectService(scene, 'while that client still says nothing');
+      await expectEcho(silent, 'now I speak\r\n');
+    },
+  },
+  {
+    id: 'concurrency/beside-any-partial-line',
+    level: 'must',
+    title: 'Others are served while one client holds a partial line, whatever it is',
+    sentence: PARTIAL,
+    cause:
+      'does it wait for the rest of a line: after a CR, or when one is longer than what a recv returns?',
+    needs: ['concurrency/beside-one-partial-line'],
+    async run(scene) {
+      const bystander = await scene.client('bystander');
+      await expectEcho(bystander, 'before\r\n');
+      for (const [what, partial] of PARTIAL_LINES) {
+        const holder = await scene.client(`holds ${what}`);
+        holder.send(partial).catch(() => undefined);
+        await scene.settle(5); // so that it has mostly been read
+        for (let i = 0; i < 3; i++) await expectEcho(bystander, `meanwhile ${i}\r\n`);
+        await expectService(scene, `while a client holds ${what}`);
+        if (partial.length <= 1000) {
+          const rest = partial.endsWith('\r') ? '\n' : '!\r\n';
+          await holder.send(rest);
+          await expectAnswer(holder, partial + rest);
+        }
+        await holder.close({ timeout: scene.moment });
+      }
+    },
+  },
+  {
+    id: 'concurrency/nothing-is-inherited',
+    level: 'must',
+    title: 'A new client gets nothing of what those who have left had begun',
+    sentence: COMPLETE_LINES,
+    cause:
+      'is a buffer kept for a descriptor, and not emptied when another client gets that descriptor?',
+    needs: ['framing/one-line', 'framing/rest-of-a-segment-is-kept'],
+    async run(scene) {
+      for (let i = 0; i < 12; i++) {
+        const leaver = await scene.client(`leaves ${i}`);
+        await leaver.send(`.\r\nbegun by ${i}${'\r'.repeat(i % 2)}`);
+        await expectAnswer(leaver, '.\r\n');
+        await leaver.close({ timeout: scene.moment });
+        const newcomer = await scene.client(`newcomer ${i}`);
+        if (i % 3 === 0) await expectEcho(newcomer, '\r\n');
+        await expectEcho(newcomer, `mine ${i}\r\n`);
+        await newcomer.close({ timeout: scene.moment });
+      }
+    },
+  },
+  {
+    id: 'concurrency/long-partial-lines',
+    level: 'should',
+    title: 'Long lines of many clients that grow at the same time are not mixed up',
+    sentence: PARTIAL,
+    cause: 'do clients share memory for unfinished lines once these are long, or many?',
+    needs: ['concurrency/hundred-interleaved', 'limits/longest-line'],
+    async run(scene) {
+      const { byte } = await paceOf(scene);
+      const longest = Math.max(2000, Math.min(60_000, 500 / byte));
+      const clients = await scene.clients(12, 'holder');
+      await expectAllServed(clients);
+      const long = clients.map((_, i) => lineOf(i, 1, Math.round((longest * (i + 1)) / 12)));
+      const slices = 10;
+      const slice = (line: Buffer, n: number) =>
+        line.subarray(
+          Math.floor(((line.length - 1) * n) / slices),
+          Math.floor(((line.length - 1) * (n + 1)) / slices),
+        );
+      for (let n = 0; n < slices; n++) {
+        for (const [i, client] of clients.entries()) {
+          await client.send(slice(long[i] as Buffer, n));
+        }
+        await sleep(2);
+      }
+      // Only the LF is missing now. The last comes first.
+      for (const [i, client] of [...clients.entries()].reverse()) {
+        await client.send('\n');
+        await expectAnswer(client, long[i] as Buffer);
+      }
+      for (const client of clients) {
+        if (client.pending > 0) throw new Failure(`${client.name} got more than it had sent`);
+      }
+    },
+  },
+  {
+    id: 'concurrency/beyond-1024-descriptors',
+    level: 'should',
+    title: '1,100 connections are open at once, and each is served',
+    sentence: SIMULTANEOUS,
+    cause: 'does it use select(2), which knows 1,024 descriptors and writes beyond its sets?',
+    needs: ['concurrency/thousand-open'],
+    async run(scene) {
+      const many = 1100;
+      const limits = [descriptorLimitOf('self'), limitOf(scene)].filter((one) => one !== undefined);
+      if (Math.min(...limits) < many + 100) {
+        throw new Unsupported(`a limit of this machine is in the way (ulimit -n)`);
+      }
+      const { line } = await paceOf(scene);
+      if (line * many > scene.patience) throw new Unsupported('too slow to tell');
+      const clients: Client[] = [];
+      // A few at a time, each served before the next ones come: a backlog may be short.
+      while (clients.length < many) {
+        const few = await scene.clients(4, `client ${clients.length} +`);
+        for (const [i, one] of few.entries()) await one.send(`here ${clients.length + i}\r\n`);
+        for (const [i, one] of few.entries()) {
+          await expectAnswer(one, `here ${clients.length + i}\r\n`);
+        }
+        clients.push(...few);
+      }
+      for (const [i, client] of clients.entries()) await client.send(`number ${i}\r\n`);
+      for (const [i, client] of clients.entries()) await expectAnswer(client, `number ${i}\r\n`);
+    },
+  },
+  {
     id: 'concurrency/beside-hundred-partial-lines',
     level: 'should',
     title: 'Others are served while 100 clients hold partial lines',
@@ -182,5 +309,26 @@ async function besidePartialLines(scene: Scene, howMany: number): Promise<void> 
     await holder.send(', completed\r\n');
     const expected = Buffer.from(`partial line of ${i}, completed\r\n`);
     await expectAnswer(holder, expected);
+  }
+}
+
+/** What a client may hold of a line: its name, and itself. Others must not wait for the rest. */
+const PARTIAL_LINES: readonly (readonly [string, string])[] = [
+  ['one byte', 'x'],
+  ['a CR', '\r'],
+  ['a line without its LF', 'almost done\r'],
+  ['two CRs', 'a\r\r'],
+  ['600 bytes', 'six hundred '.repeat(50)],
+  ['1,500 bytes, more than an Ethernet segment', 'segment'.repeat(215)],
+  ['5,000 bytes and a CR', `${'12345'.repeat(1000)}\r`],
+  ['20,000 bytes', '0123456789'.repeat(2000)],
+];
+
+/** How many descriptors the server may have, where that can be seen. */
+function limitOf({ target }: Scene): number | undefined {
+  try {
+    return Footprint.of(target).descriptorLimit;
+  } catch {
+    return undefined;
   }
 }

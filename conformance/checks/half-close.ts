@@ -1,7 +1,7 @@
 /** The end of input: what is complete goes back, then the server closes. */
-import { isSupported } from '../../sockets/index.ts';
-import type { Check } from '../check.ts';
-import { blockOfLines, expectAnswer, expectEnd } from '../expect.ts';
+import type { Check, Scene } from '../check.ts';
+import { blockOfLines, expectAnswer, expectEcho, expectEnd, NARROW } from '../expect.ts';
+import { paceOf } from '../pace.ts';
 
 const HALF_CLOSE =
   "After the client's FIN every complete line still goes back, then the server closes.";
@@ -33,10 +33,9 @@ export const halfClose: readonly Check[] = [
       'does it close the socket while output is still in its own buffers, or with unread input, which resets?',
     needs: ['half-close/answers-after-fin'],
     async run(scene) {
-      const narrow = isSupported ? { receiveBuffer: 4096 } : {};
       // The server's output must still be on its side when the FIN comes: a narrow client, many sizes.
       for (let size = 2; size <= 512; size = Math.ceil(1.5 * size)) {
-        const client = await scene.client('late reader', { reading: false, ...narrow });
+        const client = await scene.client('late reader', { reading: false, ...NARROW });
         const bytes = blockOfLines(size);
         const sending = client.send(bytes).then(() => client.halfClose());
         await scene.quiet();
@@ -80,4 +79,55 @@ export const halfClose: readonly Check[] = [
       await expectAnswer(second, 'after that\r\n');
     },
   },
+  {
+    id: 'half-close/again-and-again',
+    level: 'should',
+    title: 'However much comes right before the FIN, and however it is read, nothing is lost',
+    sentence: HALF_CLOSE,
+    cause:
+      'is the end of input taken for the end of output now and then: when some of it is still pending, or after a time?',
+    needs: ['half-close/answers-after-fin', 'half-close/tail-is-dropped'],
+    async run(scene) {
+      const { byte } = await paceOf(scene);
+      const until = performance.now() + 4000;
+      const readsVeryLate = halfClosed(scene, 300, 'late', 1000);
+      readsVeryLate.catch(() => undefined);
+      let tries = 1;
+      for (const lines of [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 30, 60, 90, 120, 4, 70]) {
+        if (performance.now() > until || lines * 1009 * byte > 1500) continue;
+        const ways = ['at once', 'late', 'sips', 'tail'] as const;
+        await Promise.all(ways.map((way) => halfClosed(scene, lines, way, scene.moment)));
+        tries += ways.length;
+      }
+      await readsVeryLate;
+      return `${tries} times`;
+    },
+  },
 ];
+
+/** Sends lines and the FIN right behind them, and expects the lines and the server's FIN. */
+async function halfClosed(
+  scene: Scene,
+  lines: number,
+  way: 'at once' | 'late' | 'sips' | 'tail',
+  wait: number,
+): Promise<void> {
+  const narrow = way === 'at once' ? {} : NARROW;
+  const client = await scene.client(`${way}, ${lines} lines`, narrow);
+  const first = Buffer.from('accepted\r\n');
+  if (way !== 'at once') await expectEcho(client, first);
+  const bytes = blockOfLines(lines);
+  if (way !== 'at once') client.pause();
+  const tail = way === 'tail' ? 'unfinished' : '';
+  const sending = client.send(Buffer.concat([bytes, Buffer.from(tail)]));
+  const leaving = client.halfClose();
+  for (const one of [sending, leaving]) one.catch(() => undefined); // what comes back tells more
+  if (way === 'late' || way === 'tail') await scene.settle(wait);
+  for (let sips = 0; way === 'sips' && sips < 20; sips++) {
+    client.resume();
+    await scene.settle(1);
+    client.pause();
+  }
+  client.resume();
+  await expectEnd(client, bytes);
+}

@@ -2,7 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, Unsupported } from '../check.ts';
-import { expectAnswer, expectEcho, expectEnd, expectSame, expectService } from '../expect.ts';
+import {
+  blockOfLines,
+  expectAnswer,
+  expectEcho,
+  expectEnd,
+  expectSame,
+  expectService,
+  NARROW,
+} from '../expect.ts';
 
 const LIMIT =
   'A line longer than the limit ends that connection after the lines before it were echoed.';
@@ -41,6 +49,42 @@ export const limits: readonly Check[] = [
       await expectEnd(client, before);
       await client.close();
       await expectService(scene, 'after a line that was too long');
+    },
+  },
+  {
+    id: 'limits/line-too-long-with-more-behind',
+    level: 'should',
+    title: 'A line that is too long, with much behind it, loses nothing of what came before it',
+    sentence: LIMIT,
+    cause:
+      'does it close with input unread? The kernel then resets the connection, and throws away what was on its way',
+    needs: ['limits/line-too-long'],
+    async run(scene) {
+      for (const [before, behind] of [
+        [40, 512],
+        [3, 256],
+        [60, 1024],
+      ] as const) {
+        // Narrow, and not reading: the echo is still on the server's side when the long line comes.
+        const client = await scene.client(`with ${behind} KiB behind`, NARROW);
+        await expectEcho(client, 'accepted\r\n');
+        client.pause();
+        const lines = blockOfLines(before);
+        const long = Buffer.alloc(scene.target.maxLine + behind * 1024, 'too long ');
+        for (const bytes of [lines, long]) client.send(bytes).catch(() => undefined);
+        await scene.quiet();
+        client.resume();
+        const got = await client.receive(lines.length).catch((error: Error) => {
+          const came = client.peek(lines.length);
+          expectSame(lines.subarray(0, came.length), came);
+          throw new Failure(
+            `${count(came.length)} of the ${count(lines.length)} bytes before the line that was too long came back: ${error.message}`,
+          );
+        });
+        expectSame(lines, got);
+        await client.destroy();
+      }
+      await expectService(scene, 'after lines that were too long');
     },
   },
   {

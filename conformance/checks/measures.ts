@@ -1,8 +1,8 @@
 /** What is measured and not judged: it differs from server to server, and none of it is wrong. */
 import { type Client, count } from '../../client/client.ts';
-import { type Check, Failure, Unsupported } from '../check.ts';
-import { expectEcho } from '../expect.ts';
-import { memoryOf, processesOf } from '../processes.ts';
+import { type Check, Failure, type Scene } from '../check.ts';
+import { blockOfLines, expectEcho, NARROW } from '../expect.ts';
+import { Footprint } from '../footprint.ts';
 import { neverReader } from './slow-readers.ts';
 
 const MEASURED = 'Measured, not judged.';
@@ -10,8 +10,8 @@ const MEASURED = 'Measured, not judged.';
 /** Milliseconds beyond which something other than the machine must be slow. */
 const SLOW = 500;
 
-/** The part of a core that a server may use when there is nothing to do. */
-const AT_REST = 0.05;
+/** The part of a core that a server may use when there is nothing to do: some look around now and then. */
+const AT_REST = 0.1;
 
 export const measures: readonly Check[] = [
   {
@@ -71,12 +71,10 @@ export const measures: readonly Check[] = [
     cause: 'is a large buffer kept for each connection, or a thread, or a process?',
     needs: ['framing/one-line', 'concurrency/second-client-while-first-idles'],
     async run(scene) {
-      const { group } = scene.target;
-      if (group === undefined) throw new Unsupported('the server was not started here');
-      const before = memoryOf(group);
-      if (before === 0) throw new Unsupported('this system does not tell (no /proc)');
+      const footprint = Footprint.of(scene.target);
+      const before = footprint.look().memory;
       for (const client of await scene.clients(200, 'silent')) await expectEcho(client, 'here\r\n');
-      const each = (memoryOf(group) - before) / 200 / 1024;
+      const each = (footprint.look().memory - before) / 200 / 1024;
       // Memory that it had taken and no longer needed serves them first.
       return each < 0.1 ? 'none that it did not have already' : `${each.toFixed(1)} KiB`;
     },
@@ -89,8 +87,7 @@ export const measures: readonly Check[] = [
     cause: 'is the end of input (recv returns 0) not noticed, and recv called again and again?',
     needs: ['framing/one-line'],
     async run(scene) {
-      const { group } = scene.target;
-      if (group === undefined) throw new Unsupported('the server was not started here');
+      const footprint = Footprint.of(scene.target);
       const [leaves, resets] = await scene.clients(2, 'leaves');
       if (leaves && resets) {
         await expectEcho(leaves, 'goodbye\r\n');
@@ -99,27 +96,67 @@ export const measures: readonly Check[] = [
         await resets.reset();
       }
       await scene.quiet();
-      if (processesOf(group).length === 0)
-        throw new Unsupported('this system does not tell (no /proc)');
-      const ticks = () => processesOf(group).reduce((sum, one) => sum + one.ticks, 0);
-      // It may still tidy up; on a busy machine, who spins gets only a part of a core.
-      let busy = 0;
-      let isAtRest = false;
-      for (let looks = 0; looks < 5; looks++) {
-        const before = ticks();
-        await scene.settle(400);
-        busy = ((ticks() - before) * 10) / 400;
-        // Who gets no time on a busy machine is not at rest.
-        isAtRest = busy <= AT_REST && processesOf(group).every(({ state }) => state !== 'R');
-        if (isAtRest) break;
-      }
-      if (!isAtRest) {
-        throw new Failure(`${Math.round(100 * busy)} % of a core is busy when nobody is connected`);
-      }
-      return `${Math.round(100 * busy)} % of a core`;
+      return expectRest(scene, footprint, 'when nobody is connected');
+    },
+  },
+  {
+    id: 'measures/rest-while-clients-wait',
+    level: 'info',
+    title: 'Whether the server rests while its clients do',
+    sentence: MEASURED,
+    cause:
+      'does it ask again and again whether there is something to do: for a socket that is always writable, or at its end of input?',
+    needs: ['framing/one-line'],
+    async run(scene) {
+      const footprint = Footprint.of(scene.target);
+      const first = 'accepted\r\n';
+      const waits = async (what: string, options: object, act: (client: Client) => unknown) => {
+        const client = await scene.client(what, options);
+        await expectEcho(client, first);
+        await act(client);
+        await scene.quiet();
+        const message = await expectRest(scene, footprint, `while a client ${what}`);
+        await client.destroy();
+        return `${message} while one ${what}`;
+      };
+      const pending = blockOfLines(600);
+      const stalls = async (client: Client) => {
+        client.pause();
+        client.send(pending).catch(() => undefined);
+        await scene.settle(100);
+      };
+      const found = [
+        await waits('says nothing', {}, () => undefined),
+        await waits('holds a partial line', {}, (client) => client.send('partial')),
+        await waits('does not read', NARROW, stalls),
+        await waits('has sent its FIN and does not read', NARROW, async (client) => {
+          client.pause();
+          client.send(blockOfLines(100)).catch(() => undefined);
+          client.halfClose().catch(() => undefined);
+          await scene.settle(100);
+        }),
+      ];
+      return found.join(', ');
     },
   },
 ];
+
+/**
+ * Looks at the CPU time of a server that has nothing to do, several times: it may still tidy up, and on a
+ * busy machine one that spins gets only a part of a core.
+ */
+async function expectRest(scene: Scene, footprint: Footprint, when: string): Promise<string> {
+  let part = 0;
+  for (let looks = 0; looks < 5; looks++) {
+    const before = footprint.look().cpu;
+    await scene.settle(300);
+    const { cpu, isRunnable } = footprint.look();
+    part = (cpu - before) / 300;
+    // Who gets no time on a busy machine is not at rest.
+    if (part <= AT_REST && !isRunnable) return `${Math.round(100 * part)} % of a core`;
+  }
+  throw new Failure(`${Math.round(100 * part)} % of a core is busy ${when}`);
+}
 
 async function medianRoundTrip(client: Client): Promise<number> {
   const times: number[] = [];

@@ -1,8 +1,14 @@
 /** Clients that leave without a word. */
-import type { Check } from '../check.ts';
-import { blockOfLines, expectAnswer, expectEcho, expectService } from '../expect.ts';
+import { count, escapeBytes } from '../../client/client.ts';
+import { type Check, Failure, type Scene } from '../check.ts';
+import { lineOf } from '../content.ts';
+import { blockOfLines, expectAnswer, expectEcho, expectService, NARROW } from '../expect.ts';
+import { paceOf } from '../pace.ts';
 
 const NOTHING_ENDS_IT = 'Nothing a client does ends the server or another connection.';
+
+/** Where neighbours are needed. */
+const SEVERAL = ['concurrency/hundred-interleaved'];
 
 export const resets: readonly Check[] = [
   {
@@ -56,4 +62,84 @@ export const resets: readonly Check[] = [
       await expectService(scene, 'after clients that vanished');
     },
   },
+  {
+    id: 'resets/leave-neighbours-alone',
+    level: 'should',
+    title: 'What neighbours have begun survives hundreds of resets',
+    sentence: NOTHING_ENDS_IT,
+    cause:
+      'does a reset end or empty what other clients share with it: a buffer, a process, a table of descriptors?',
+    needs: ['resets/mid-line', 'resets/mid-answer', 'resets/connect-and-vanish', ...SEVERAL],
+    async run(scene) {
+      const { line } = await paceOf(scene);
+      const visits = Math.max(10, Math.min(100, Math.floor(1000 / (2 * line + scene.moment / 20))));
+      const neighbours = await scene.clients(8, 'neighbour');
+      const partials = neighbours.map((_, i) => lineOf(i, 1, 40 + i * 500).subarray(0, -2));
+      for (const [i, neighbour] of neighbours.entries()) {
+        await neighbour.send(Buffer.concat([FIRST, partials[i] as Buffer]));
+        await expectAnswer(neighbour, FIRST);
+      }
+      const late = await scene.client('reads late', NARROW);
+      await expectEcho(late, FIRST);
+      late.pause();
+      const lines = blockOfLines(300);
+      late.send(lines).catch(() => undefined);
+      const idle = await scene.client('idle');
+      await expectEcho(idle, FIRST);
+      for (const kind of KINDS) {
+        for (let i = 0; i < visits; i++) await resetsOne(scene, kind, i);
+        await expectEcho(idle, 'still there\r\n');
+      }
+      for (const [i, neighbour] of neighbours.entries()) {
+        await neighbour.send('.\r\n');
+        await expectAnswer(neighbour, Buffer.concat([partials[i] as Buffer, Buffer.from('.\r\n')]));
+      }
+      late.resume();
+      await expectAnswer(late, lines);
+      await expectService(scene, `after ${count(visits * KINDS.length)} resets`);
+      return `${count(visits * KINDS.length)} resets`;
+    },
+  },
+  {
+    id: 'resets/leave-nothing-to-others',
+    level: 'should',
+    title: 'Who comes after a reset gets nothing that was meant for the client that is gone',
+    sentence: NOTHING_ENDS_IT,
+    cause:
+      'is a buffer or pending output kept for a descriptor, and not emptied when another client gets that descriptor?',
+    needs: ['resets/mid-line', 'resets/mid-answer', 'concurrency/nothing-is-inherited'],
+    async run(scene) {
+      for (let i = 0; i < 24; i++) {
+        await resetsOne(scene, i % 2 === 0 ? 'in mid-line' : 'with output pending', i);
+        const newcomer = await scene.client(`newcomer ${i}`);
+        await expectEcho(newcomer, `mine ${i}\r\n`);
+        await expectEcho(newcomer, `mine again ${i}\r\n`);
+        if (newcomer.pending > 0) {
+          throw new Failure(`a newcomer got "${escapeBytes(newcomer.peek(40))}" besides its own`);
+        }
+        await newcomer.close({ timeout: scene.moment });
+      }
+    },
+  },
 ];
+
+const KINDS = ['at once', 'in mid-line', 'after FIN', 'with output pending'] as const;
+
+async function resetsOne(scene: Scene, kind: (typeof KINDS)[number], i: number): Promise<void> {
+  const options = kind === 'with output pending' ? NARROW : {};
+  const client = await scene.client(`resets ${kind} ${i}`, options);
+  if (kind !== 'at once' || i % 4 === 3) {
+    await client.send(Buffer.concat([FIRST, Buffer.from(`half a line of ${i}`)]));
+    await expectAnswer(client, FIRST);
+  }
+  if (kind === 'after FIN') await client.halfClose();
+  if (kind === 'with output pending') {
+    client.pause();
+    client.send(PENDING).catch(() => undefined);
+    await scene.settle(1);
+  }
+  await client.reset();
+}
+
+const FIRST = Buffer.from('accepted\r\n');
+const PENDING = blockOfLines(150);

@@ -1,0 +1,210 @@
+/** What clients leave behind when they have gone: nothing that grows with their number. */
+import { type Client, count } from '../../client/client.ts';
+import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
+import { blockOfLines, expectAnswer, expectEcho, NARROW } from '../expect.ts';
+import { Footprint, type Look } from '../footprint.ts';
+import { paceOf } from '../pace.ts';
+
+const BOUNDED = 'Memory per connection is bounded, whatever the client does.';
+const ENDS_NOTHING = 'Nothing a client does ends the server: it runs out of nothing.';
+
+/** Visits of one round, and how long one may take, in milliseconds. */
+const VISITS = 80;
+const ROUND = 1000;
+/** Rounds after the first one, in which a server may set itself up. */
+const ROUNDS = 3;
+/** A part of a visit: so many descriptors, threads or processes for each are no chance. */
+const SOME = 1 / 20;
+/** Bytes for each visit that may be chance. */
+const LITTLE = 8 * 1024;
+/** Growth without an end, in bytes: collectors of garbage were seen to wait for a part of this. */
+const ENDLESS = 384 * 1024 * 1024;
+/** How long to look for it, in milliseconds. */
+const LONGEST = 15_000;
+
+export const leaks: readonly Check[] = [
+  {
+    id: 'leaks/after-lines',
+    level: 'should',
+    title: 'Clients that were served and have left cost nothing',
+    sentence: BOUNDED,
+    cause:
+      'does each connection leave something: a socket, a thread, a process that nobody waits for, a buffer, a line in a list?',
+    needs: ['framing/one-line', 'concurrency/hundreds-of-short-ones'],
+    run: (scene) =>
+      expectNothingLeft(scene, async (client, i) => {
+        await expectEcho(client, `visit ${i}\r\n`);
+        await expectEcho(client, `${'a longer line '.repeat(70)}\r\n`);
+        await client.close({ timeout: scene.moment });
+      }),
+  },
+  {
+    id: 'leaks/after-silent-visits',
+    level: 'should',
+    title: 'Clients that said nothing and have left cost nothing',
+    sentence: ENDS_NOTHING,
+    cause: 'is a client that leaves without a word forgotten, with its socket and its memory?',
+    needs: ['framing/one-line', 'half-close/nothing-sent'],
+    run: (scene) =>
+      expectNothingLeft(scene, async (client, i) => {
+        if (i % 4 === 3) await expectEcho(client, 'pause\r\n'); // so that no backlog overflows
+        await (i % 2 === 0 ? client.close({ timeout: scene.moment }) : client.destroy());
+      }),
+  },
+  {
+    id: 'leaks/after-partial-lines',
+    level: 'should',
+    title: 'Lines that were begun by clients who have left cost nothing',
+    sentence: BOUNDED,
+    cause: "is an unfinished line kept when its client's FIN has come?",
+    needs: ['framing/one-line', 'half-close/tail-is-dropped', 'limits/longest-line'],
+    run: (scene) =>
+      expectNothingLeft(scene, async (client) => {
+        await client.send(BEGUN);
+        await expectAnswer(client, '.\r\n');
+        await client.close({ timeout: scene.moment });
+      }),
+  },
+  {
+    id: 'leaks/after-resets',
+    level: 'should',
+    title: 'Clients that reset in the middle of a line cost nothing',
+    sentence: ENDS_NOTHING,
+    cause: 'is there a way out (an error of recv) on which nothing is closed or freed?',
+    needs: ['resets/mid-line', 'limits/longest-line'],
+    run: (scene) =>
+      expectNothingLeft(scene, async (client) => {
+        await client.send(BEGUN);
+        await expectAnswer(client, '.\r\n');
+        await client.reset();
+      }),
+  },
+  {
+    id: 'leaks/after-pending-output',
+    level: 'should',
+    title: 'Clients that reset while their output was pending cost nothing',
+    sentence: ENDS_NOTHING,
+    cause: 'is there a way out (an error of send) on which nothing is closed or freed?',
+    needs: ['resets/mid-answer', 'limits/longest-line'],
+    async run(scene) {
+      const block = blockOfLines(200);
+      return expectNothingLeft(
+        scene,
+        async (client) => {
+          await expectEcho(client, 'accepted\r\n');
+          client.pause();
+          client.send(block).catch(() => undefined);
+          await scene.settle(2);
+          await client.reset();
+        },
+        NARROW,
+      );
+    },
+  },
+  {
+    id: 'leaks/after-long-lines',
+    level: 'should',
+    title: 'Clients whose lines were too long cost nothing',
+    sentence: BOUNDED,
+    cause: 'is the connection of a client whose line was too long never closed, or its line kept?',
+    needs: ['limits/line-too-long'],
+    async run(scene) {
+      const long = Buffer.alloc(scene.target.maxLine + 4000, 'too long ');
+      return expectNothingLeft(scene, async (client) => {
+        client.send(long).catch(() => undefined);
+        await client.receiveEnd();
+        await client.destroy();
+      });
+    },
+  },
+];
+
+/** A line that comes back, and shows that the server has begun to read the one behind it. */
+const BEGUN = Buffer.concat([Buffer.from('.\r\n'), Buffer.alloc(60_000, 'begun ')]);
+
+/** Visits in rounds: what grows in each of them would grow for ever. */
+async function expectNothingLeft(
+  scene: Scene,
+  visit: (client: Client, i: number) => Promise<void>,
+  options: { readonly receiveBuffer?: number } = {},
+): Promise<string | undefined> {
+  const footprint = Footprint.of(scene.target);
+  await paceOf(scene);
+  let visits = 0;
+  const round = async (most: number): Promise<number> => {
+    const until = performance.now() + ROUND;
+    let made = 0;
+    for (; made < most && performance.now() < until; made++) {
+      await visit(await scene.client(`visitor ${visits}`, options), visits);
+      visits++;
+    }
+    await scene.quiet();
+    return made;
+  };
+  await round(VISITS);
+  const looks = [footprint.look()];
+  let fewest = VISITS;
+  for (let i = 0; i < ROUNDS; i++) {
+    fewest = Math.min(fewest, await round(VISITS));
+    looks.push(footprint.look());
+  }
+  if (fewest < 20) throw new Unsupported(`too slow to tell: ${count(visits)} visits in 4 s`);
+  await expectNoneLeft(scene, footprint, looks, fewest);
+
+  // Memory is taken and given back in lumps: what grows is watched until it does not, or there is no end.
+  const first = looks[0] as Look;
+  let last = looks.at(-1) as Look;
+  let isGrowing = growths(looks, 'memory').every((growth) => growth > fewest * LITTLE);
+  const until = performance.now() + LONGEST;
+  const before = visits - ROUNDS * fewest;
+  while (isGrowing && last.memory - first.memory < ENDLESS) {
+    if (performance.now() > until) {
+      const grown = mebibytes(last.memory - first.memory);
+      return `memory grew by ${grown} in ${count(visits)} visits: too little to tell`;
+    }
+    const made = await round(4 * VISITS);
+    const now = footprint.look();
+    isGrowing = now.memory - last.memory > (made * LITTLE) / 2;
+    last = now;
+  }
+  if (isGrowing) {
+    const grown = mebibytes(last.memory - first.memory);
+    throw new Failure(
+      `memory has grown by ${grown} in ${count(visits - before)} visits of clients that have all left`,
+    );
+  }
+  return `${count(visits)} visits`;
+}
+
+/** Descriptors, threads, processes: those that more of came in each round, and that do not go. */
+async function expectNoneLeft(
+  scene: Scene,
+  footprint: Footprint,
+  looks: readonly Look[],
+  visits: number,
+): Promise<void> {
+  const kinds = ['descriptors', 'threads', 'processes'] as const;
+  const first = looks[0] as Look;
+  const deadline = performance.now() + scene.patience;
+  for (const kind of kinds) {
+    if (!growths(looks, kind).every((growth) => growth >= visits * SOME)) continue;
+    let left = 0;
+    do {
+      await scene.quiet();
+      left = footprint.look()[kind] - first[kind];
+    } while (left >= ROUNDS * visits * SOME && performance.now() < deadline);
+    if (left < ROUNDS * visits * SOME) continue;
+    throw new Failure(
+      `after ${count(ROUNDS * visits)} more clients that have all left, the server has ${count(left)} more ${kind}`,
+    );
+  }
+}
+
+/** By how much something grew from each look to the next. */
+function growths(looks: readonly Look[], kind: 'descriptors' | 'threads' | 'processes' | 'memory') {
+  return looks.slice(1).map((look, i) => look[kind] - (looks[i] as Look)[kind]);
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`;
+}

@@ -1,0 +1,141 @@
+/** Many bytes to several clients at the same time, every one of them compared. */
+import { type Client, count } from '../../client/client.ts';
+import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
+import { linesOf } from '../content.ts';
+import {
+  aheadFor,
+  expectAnswer,
+  expectEcho,
+  expectService,
+  expectStream,
+  NARROW,
+} from '../expect.ts';
+import { paceOf } from '../pace.ts';
+
+const ANY_BYTES =
+  'A line is any bytes up to and including CR LF; the echo is those bytes, unchanged.';
+const SIMULTANEOUS = 'The server must handle simultaneous connections from multiple clients.';
+
+/** How long lines are begun, in milliseconds: what is on its way is awaited. */
+const TIME = 2500;
+
+export const streams: readonly Check[] = [
+  {
+    id: 'streams/narrow-readers',
+    level: 'should',
+    title: 'Clients that take little at a time get every byte, each its own',
+    sentence: ANY_BYTES,
+    cause:
+      'when send takes less than it was given, does the rest go out from the right byte, to the right client?',
+    needs: ['framing/random-lines-32-mib', 'concurrency/hundred-interleaved'],
+    async run(scene) {
+      const ahead = await aheadFor(scene);
+      const until = performance.now() + TIME;
+      const clients: Client[] = [];
+      for (let i = 0; i < 6; i++) {
+        const client = await scene.client(`narrow ${i}`, { ...NARROW, capacity: 16_384 });
+        await expectEcho(client, `accepted ${i}\r\n`);
+        clients.push(client);
+      }
+      const sizes = [300, 9000, 40, 2000, 30_000, 600];
+      const bytes = 1024 * 1024;
+      const came = await Promise.all(
+        clients.map((client, i) => {
+          const longest = Math.min(sizes[i] as number, ahead);
+          return expectStream(client, { who: i, bytes, ahead, until, longest, sip: 6000 });
+        }),
+      );
+      return `${count(came.reduce((sum, one) => sum + one, 0))} bytes`;
+    },
+  },
+  {
+    id: 'streams/side-by-side',
+    level: 'should',
+    title: 'Streams of many clients come back whole while others come, leave and reset',
+    sentence: SIMULTANEOUS,
+    cause:
+      'do clients share a buffer for a moment, or does the leaving of one touch what belongs to another?',
+    needs: ['framing/random-lines-32-mib', 'concurrency/hundred-interleaved', 'resets/mid-line'],
+    async run(scene) {
+      const ahead = await aheadFor(scene);
+      const until = performance.now() + TIME;
+      const clients = await scene.clients(10, 'stream');
+      for (const [i, client] of clients.entries()) await expectEcho(client, `accepted ${i}\r\n`);
+      const bytes = 2 * 1024 * 1024;
+      let isDone = false;
+      const visits = (async () => {
+        for (let i = 0; !isDone; i++) {
+          const visitor = await scene.client(`visitor ${i}`);
+          const line = Buffer.from(`visit ${i}\r\n`);
+          await visitor.send(Buffer.concat([line, Buffer.from(`left behind by ${i}`)]));
+          await expectAnswer(visitor, line);
+          if (i % 3 === 0) await visitor.close({ timeout: scene.moment });
+          else if (i % 3 === 1) await visitor.reset();
+          else await visitor.destroy();
+          await scene.settle(2);
+        }
+      })();
+      const streaming = clients.map((client, i) => {
+        const longest = Math.min([20, 1000, 5000, 200, 20_000][i % 5] as number, ahead);
+        return expectStream(client, { who: 20 + i, bytes, ahead, until, longest });
+      });
+      const all = Promise.all(streaming).finally(() => {
+        isDone = true;
+      });
+      const [came] = await Promise.all([all, visits]);
+      return `${count(came.reduce((sum, one) => sum + one, 0))} bytes`;
+    },
+  },
+  {
+    id: 'streams/beside-one-that-floods',
+    level: 'should',
+    title: 'Neighbours and newcomers are served while clients send and read as fast as they can',
+    sentence: SIMULTANEOUS,
+    cause:
+      'does it serve one client for as long as there is something to read, before it looks at others?',
+    needs: ['framing/random-lines-32-mib', 'concurrency/second-client-while-first-idles'],
+    async run(scene) {
+      const { line } = await paceOf(scene);
+      if (line > 2) throw new Unsupported('too slow to tell: a flood would take it minutes');
+      const neighbour = await scene.client('neighbour');
+      await expectEcho(neighbour, 'before\r\n');
+      for (const longest of [4, 4000]) await besideFlood(scene, neighbour, longest);
+    },
+  },
+];
+
+/** One client floods and reads, and throws away what it reads; a neighbour and newcomers come between. */
+async function besideFlood(scene: Scene, neighbour: Client, longest: number): Promise<void> {
+  const flooder = await scene.client(`floods with lines of up to ${longest} bytes`);
+  await expectEcho(flooder, 'accepted\r\n');
+  const ahead = await aheadFor(scene, 1024 * 1024);
+  const block = linesOf(7, 1, Math.min(ahead, 256 * 1024), longest);
+  let isOver = false;
+  const limit = 192 * 1024 * 1024;
+  const flooding = (async () => {
+    // A megabyte is on its way all the time: its input must never run dry.
+    while (!isOver && !flooder.ending && flooder.offered < limit) {
+      while (flooder.offered - flooder.received > 2 * Math.max(ahead, block.length) && !isOver) {
+        await flooder.receiveSome().catch(() => undefined);
+        if (flooder.ending) return;
+      }
+      flooder.send(block).catch(() => undefined);
+      while (flooder.pending > 0) await flooder.receiveSome();
+      await scene.settle(0);
+    }
+  })();
+  flooding.catch(() => undefined);
+  try {
+    for (let i = 0; i < 15; i++) {
+      await expectEcho(neighbour, `meanwhile ${i}\r\n`).catch((error: Error) => {
+        throw new Failure(`while one client floods, its neighbour is not served: ${error.message}`);
+      });
+      if (i % 5 === 0) await expectService(scene, 'while one client floods');
+      await scene.settle(10);
+    }
+  } finally {
+    isOver = true;
+    await flooder.destroy();
+    await flooding.catch(() => undefined);
+  }
+}

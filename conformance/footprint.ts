@@ -1,0 +1,166 @@
+/** What a server costs this machine: the processes that own its port, looked at from outside (proc(5)). */
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { Failure, type Target, Unsupported } from './check.ts';
+
+/** What a server has at one moment. */
+export interface Look {
+  /** CPU time since it began, in milliseconds (in steps of 10, mostly). */
+  readonly cpu: number;
+  /** Whether one of its threads runs, or would if there were a core for it. */
+  readonly isRunnable: boolean;
+  readonly descriptors: number;
+  readonly threads: number;
+  /** Processes, also those that have ended and that nobody has waited for (zombies). */
+  readonly processes: number;
+  /** Bytes of memory that belong to no file, resident or swapped out. */
+  readonly memory: number;
+}
+
+/** One clock tick, in milliseconds: 100 a second on every Linux of today. */
+const TICK = 10;
+
+interface Process {
+  readonly pid: number;
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly ticks: number;
+}
+
+export class Footprint {
+  readonly #owners: readonly number[];
+  readonly #group: number | undefined;
+
+  private constructor(owners: readonly number[], group: number | undefined) {
+    this.#owners = owners;
+    this.#group = group;
+  }
+
+  /**
+   * Finds the processes whose socket listens on the server's port: a command may be a wrapper, and what a
+   * wrapper costs tells nothing.
+   *
+   * @throws Unsupported where the system does not tell, or the server runs elsewhere
+   */
+  static of({ host, port, group }: Target): Footprint {
+    if (!existsSync('/proc/self/stat'))
+      throw new Unsupported('this system does not tell (no /proc)');
+    if (!/^(127\.|::1$|localhost$)/.test(host)) {
+      throw new Unsupported('the server does not run on this machine');
+    }
+    const sockets = listenersOn(port);
+    const all = processes();
+    const owns = ({ pid }: Process) => pid !== process.pid && hasOneOf(pid, sockets);
+    const ours = all.filter((one) => one.group === group && owns(one));
+    const owners = ours.length > 0 ? ours : all.filter(owns);
+    if (owners.length === 0) {
+      throw new Unsupported('the process that listens on the port cannot be looked at from here');
+    }
+    return new Footprint(
+      owners.map(({ pid }) => pid),
+      ours.length > 0 ? group : undefined,
+    );
+  }
+
+  /** @throws Failure when the server has ended */
+  look(): Look {
+    const all = processes();
+    const mine = new Set<number>();
+    for (const { pid, group } of all) {
+      if (this.#owners.includes(pid) || group === this.#group) mine.add(pid);
+    }
+    for (let before = -1; mine.size > before; ) {
+      before = mine.size;
+      for (const { pid, parent } of all) if (mine.has(parent)) mine.add(pid);
+    }
+    const own = all.filter(({ pid }) => mine.has(pid));
+    const alive = own.filter(({ state }) => state !== 'Z' && state !== 'X');
+    if (alive.length === 0) throw new Failure('the server has ended');
+    const status = alive.map(({ pid }) => read(`/proc/${pid}/status`));
+    const sum = (name: string) => status.reduce((total, text) => total + numberIn(text, name), 0);
+    return {
+      cpu: own.reduce((total, { ticks }) => total + ticks, 0) * TICK,
+      isRunnable: alive.some(({ pid }) => isAnyRunning(pid)),
+      descriptors: alive.reduce((total, { pid }) => total + list(`/proc/${pid}/fd`).length, 0),
+      threads: sum('Threads'),
+      processes: own.length,
+      memory: 1024 * (sum('RssAnon') + sum('RssShmem') + sum('VmSwap')),
+    };
+  }
+
+  /** How many descriptors each of its processes may have; undefined: not told. */
+  get descriptorLimit(): number | undefined {
+    const limits = this.#owners.map((pid) => descriptorLimitOf(pid));
+    const known = limits.filter((limit) => limit !== undefined);
+    return known.length > 0 ? Math.min(...known) : undefined;
+  }
+}
+
+/** How many descriptors a process may have open (ulimit -n); undefined where the system does not tell. */
+export function descriptorLimitOf(pid: number | 'self'): number | undefined {
+  const found = /^Max open files\s+(\d+)/m.exec(read(`/proc/${pid}/limits`));
+  return found ? Number(found[1]) : undefined;
+}
+
+/** The inodes of all sockets that listen on a port. */
+function listenersOn(port: number): ReadonlySet<string> {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = ['tcp', 'tcp6'].flatMap((table) => read(`/proc/net/${table}`).split('\n'));
+  const inodes = rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, at = '', , state]) => at.endsWith(local) && state === '0A')
+    .map((fields) => fields[9] as string);
+  return new Set(inodes);
+}
+
+function hasOneOf(pid: number, inodes: ReadonlySet<string>): boolean {
+  return list(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      const found = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`));
+      return found !== null && inodes.has(found[1] as string);
+    } catch {
+      return false; // closed meanwhile
+    }
+  });
+}
+
+function processes(): Process[] {
+  return list('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    const text = read(`/proc/${name}/stat`);
+    if (text === '') return [];
+    // The command's name, in parentheses, may hold anything: what counts comes after it.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [state = '', parent, group] = fields;
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    return [{ pid: Number(name), state, parent: Number(parent), group: Number(group), ticks }];
+  });
+}
+
+function isAnyRunning(pid: number): boolean {
+  return list(`/proc/${pid}/task`).some((thread) => {
+    const text = read(`/proc/${pid}/task/${thread}/stat`);
+    return text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3) === 'R';
+  });
+}
+
+function numberIn(status: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+}
+
+/** A file's text; empty when it, or its process, is gone, or it may not be read. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,53 @@
+/** How fast a server is: what is asked of it must fit into the time that there is. */
+import { type Scene, type Target, Unsupported } from './check.ts';
+
+/** Milliseconds that a short line, and a byte of a long one, take when many come at once. */
+export interface Pace {
+  readonly line: number;
+  readonly byte: number;
+}
+
+const paces = new WeakMap<Target, Pace>();
+
+/** Of a server that cannot be measured: the check itself will say why. */
+const UNKNOWN: Pace = { line: 0.05, byte: 0.0005 };
+
+/** The pace of the server under test, measured once. */
+export async function paceOf(scene: Scene): Promise<Pace> {
+  const known = paces.get(scene.target);
+  if (known) return known;
+  const pace = await measure(scene).catch(() => UNKNOWN);
+  paces.set(scene.target, pace);
+  return pace;
+}
+
+async function measure(scene: Scene): Promise<Pace> {
+  const client = await scene.client('pace');
+  const time = async (lines: Buffer) => {
+    const sentAt = performance.now();
+    await client.send(lines);
+    await client.receive(lines.length);
+    return performance.now() - sentAt;
+  };
+  await time(Buffer.from('warm\r\n'));
+  const short = await time(Buffer.from('short\r\n'.repeat(32)));
+  const long = await time(Buffer.from(`${'long'.repeat(240)}\r\n`.repeat(12)));
+  await client.close({ timeout: scene.moment });
+  return { line: short / 32, byte: long / (12 * 962) };
+}
+
+/** A part of some items, evenly spread, that takes so many milliseconds at most. */
+export function thinned<T>(items: readonly T[], each: number, milliseconds: number): readonly T[] {
+  const most = Math.max(8, Math.floor(milliseconds / each));
+  if (items.length <= most) return items;
+  const step = items.length / most;
+  return Array.from({ length: most }, (_, i) => items[Math.floor(i * step)] as T);
+}
+
+/** Says how much was tried, where it was not all. @throws Unsupported when it was next to nothing */
+export function extent(done: number, all: number, what: string): string | undefined {
+  if (done >= all) return undefined;
+  const part = `${done.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} ${what}`;
+  if (done < all / 50) throw new Unsupported(`too slow to tell: ${part} came back, all right`);
+  return `${part}: the server is slow`;
+}
