@@ -1,0 +1,8 @@
+/** Reads on until 135 MiB wait to be sent. */
+import { EchoServer, type Visitor } from './server.ts';
+
+new (class extends EchoServer {
+  override wait(client: Visitor): void {
+    if (client.socket.writableLength > 135 * 1024 * 1024) super.wait(client);
+  }
+})().listen();

@@ -1,0 +1,21 @@
+/** Serves one client as long as it goes on sending: the others wait until it has paused. */
+import { EchoServer, type Visitor } from './server.ts';
+
+new (class extends EchoServer {
+  #busyWith: Visitor | undefined;
+  #since = 0;
+  #run = 0;
+
+  override received(client: Visitor, chunk: Buffer): void {
+    const now = performance.now();
+    if (now - this.#since > 50 || this.#busyWith?.socket.destroyed) this.#busyWith = undefined;
+    if (this.#busyWith && this.#busyWith !== client && this.#run > 2 * 1024 * 1024) {
+      setTimeout(() => this.received(client, chunk), 5);
+      return;
+    }
+    this.#run = this.#busyWith === client ? this.#run + chunk.length : 0;
+    this.#busyWith = client;
+    this.#since = now;
+    super.received(client, chunk);
+  }
+})().listen();
