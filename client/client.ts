@@ -159,7 +159,7 @@ export class Client {
   readonly name: string;
   readonly transcript: Transcript;
   readonly #socket: Socket;
-  readonly #timeout: number;
+  #timeout: number;
   readonly #capacity: number;
   readonly #queue = new ByteQueue();
   readonly #waiting = new Set<() => void>();
@@ -190,6 +190,11 @@ export class Client {
       this.#end('reset', `is reset by the server (${error.code ?? error.message})`);
     });
     socket.once('close', () => this.#end('closed', 'is gone'));
+  }
+
+  /** Changes the bound of every wait that names none, in milliseconds. */
+  setTimeout(timeout: number): void {
+    this.#timeout = timeout;
   }
 
   /** How the connection ended, as far as was noticed: a client that doesn't read sees no FIN. */
@@ -413,7 +418,7 @@ export class Client {
    * Leaves politely: FIN, then everything that still comes is read and thrown away, then close. To
    * close with unread input would send a reset. Throws nothing; resolves with how it ended, where
    * `closed` means that the server left its side open, and sent nothing for `timeout` (or went on
-   * sending for twenty times as long).
+   * sending for three times as long).
    */
   async close({ timeout = this.#timeout }: WaitOptions = {}): Promise<Ending> {
     if (this.#ending !== 'reset' && this.#ending !== 'closed') {
@@ -421,7 +426,7 @@ export class Client {
       this.#queue.clear();
       this[start]();
       if (!this.#socket.writableEnded) this.halfClose({ timeout });
-      for (let before = -1, i = 0; !this.#ending && this.received > before && i < 20; i++) {
+      for (let before = -1, i = 0; !this.#ending && this.received > before && i < 3; i++) {
         before = this.received;
         const end = this.#until(
           () => this.#ending,

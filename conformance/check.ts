@@ -12,10 +12,12 @@ export type Level = 'must' | 'should' | 'info';
 export interface Target {
   readonly name: string;
   readonly host: string;
+  /** Where to try when nobody listens at `host`. */
+  readonly otherHosts?: readonly string[];
   readonly port: number;
   /** The longest line it takes, in bytes with the terminator. */
   readonly maxLine: number;
-  /** The process group that it runs in, where it was started here: what it costs can be measured. */
+  /** The process that was started here, if one was: what the server costs can be measured. */
   readonly group?: number;
   /** How long bystanders wait, in milliseconds. Default: longer than the usual time-outs (31 s). */
   readonly silence?: number;
@@ -68,6 +70,12 @@ export class Unsupported extends Error {
   override readonly name = 'Unsupported';
 }
 
+/** A connect that takes as long, in milliseconds, met a full backlog: the first SYN was dropped. */
+const OVERFLOW = 900;
+
+/** A SYN is sent again after 1, 3 and 7 s: that long, in milliseconds, a connect may take. */
+const SYN_RETRIES = 7500;
+
 /** Bytes. */
 const MUCH = 1024 * 1024;
 
@@ -81,6 +89,8 @@ export class Scene {
   readonly moment: number;
   readonly #clients: Client[] = [];
   #lastConnectedAt = performance.now();
+  /** Milliseconds between the connects of a crowd. */
+  #gap = 1;
   #isLeft = false;
   #bystanders: readonly Client[] = [];
   #preparedAt = performance.now();
@@ -112,8 +122,13 @@ export class Scene {
     options: Pick<ConnectOptions, 'reading' | 'host' | 'receiveBuffer' | 'capacity'> = {},
   ): Promise<Client> {
     const { host, port } = this.target;
-    const { patience: timeout, transcript } = this;
+    const { patience, transcript } = this;
+    const timeout = Math.max(patience, SYN_RETRIES);
+    const startedAt = performance.now();
     const client = await connect({ host, port, name, timeout, transcript, ...options });
+    client.setTimeout(patience);
+    // The backlog was full: the server needs more time to accept.
+    if (performance.now() - startedAt > OVERFLOW) this.#gap = Math.min(2 * this.#gap, 50);
     if (this.#isLeft) {
       // Its time was up meanwhile: it must not go on beside the checks that follow.
       await client.destroy();
@@ -124,10 +139,16 @@ export class Scene {
     return client;
   }
 
-  /** As many clients as are asked for, connected one after another. */
+  /**
+   * As many clients as are asked for, connected one after another, at a pace that a small backlog
+   * survives: one that overflows costs its client a second (the kernel sends its SYN again).
+   */
   async clients(count: number, name: string, options = {}): Promise<Client[]> {
     const clients: Client[] = [];
-    for (let i = 1; i <= count; i++) clients.push(await this.client(`${name} ${i}`, options));
+    for (let i = 1; i <= count; i++) {
+      clients.push(await this.client(`${name} ${i}`, options));
+      await sleep(this.#gap);
+    }
     return clients;
   }
 

@@ -60,6 +60,8 @@ describe('a wrong command line is one line, and exit 2', () => {
   test.concurrent.each([
     [['--no-such'], /Unknown option '--no-such'/],
     [['no-such'], /no model "no-such": there are blocking, /],
+    [['python3', 'echo.py'], /a command comes after --: -- python3 echo\.py/],
+    [['--', ''], /no command after --/],
     [['--only', 'no/such'], /no check matches "no\/such"/],
     [['--only', 'framing/*', '--skip', '*'], /no check is left/],
     [['--level', 'high'], /--level takes must, should or info/],

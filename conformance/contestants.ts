@@ -5,7 +5,7 @@ import { ClientError, connect } from '../client/client.ts';
 import type { Target } from './check.ts';
 import { declarations } from './declarations.ts';
 import { isHeld, isListening } from './processes.ts';
-import { ServerProcess } from './server-process.ts';
+import { PortTaken, ServerProcess } from './server-process.ts';
 
 const MAX_LINE = 65536;
 
@@ -29,9 +29,10 @@ export interface Contestant {
   /**
    * Starts it, again if need be.
    *
+   * @param signal - gives up waiting for it
    * @throws NotThere when that is the caller's mistake; Error when the server does not come up
    */
-  start(): Promise<Target>;
+  start(signal?: AbortSignal): Promise<Target>;
   /** Why it cannot be talked to any more; undefined while it can. */
   gone(): Promise<string | undefined>;
   stop(): Promise<void>;
@@ -48,19 +49,17 @@ abstract class Started implements Contestant {
   readonly isOurs = true;
   protected server: ServerProcess | undefined;
 
-  protected abstract launch(): Promise<ServerProcess>;
+  protected abstract launch(signal?: AbortSignal): Promise<ServerProcess>;
 
-  async start(): Promise<Target> {
+  async start(signal?: AbortSignal): Promise<Target> {
     await this.stop();
-    this.server = await this.launch();
-    const { host, port, pid } = this.server;
-    return { name: this.name, host, port, maxLine: MAX_LINE, group: pid };
+    this.server = await this.launch(signal);
+    const { host, otherHosts, port, pid } = this.server;
+    return { name: this.name, host, otherHosts, port, maxLine: MAX_LINE, group: pid };
   }
 
   async gone(): Promise<string | undefined> {
-    if (!this.server || this.server.isRunning) return undefined;
-    const how = await this.server.ended;
-    return typeof how === 'string' ? `it was ended by ${how}` : `it ended with exit code ${how}`;
+    return this.server?.gone();
   }
 
   async stop(): Promise<void> {
@@ -120,7 +119,8 @@ export class Command extends Started {
   ) {
     super();
     this.#onWait = onWait;
-    this.name = command.join(' ');
+    // A script on the command line has many lines.
+    this.name = command.join(' ').replaceAll(/[\s\p{Cc}]+/gu, ' ');
     this.known = known;
     this.#command = command.map((word) => word.replaceAll('{port}', String(port)));
     this.#port = port;
@@ -128,26 +128,35 @@ export class Command extends Started {
     this.commandLine = { before: `--port ${port}`, after: `-- ${command.map(quoted).join(' ')}` };
   }
 
-  protected async launch(): Promise<ServerProcess> {
+  protected async launch(signal?: AbortSignal): Promise<ServerProcess> {
     const port = this.#port;
-    await this.#until(async () => !(await isListening(port)), this.#hasRun ? LEFTOVERS : 0);
+    const isFree = async () => signal?.aborted || !(await isListening(port));
+    await this.#until(isFree, this.#hasRun ? LEFTOVERS : 0);
     if (await isListening(port)) {
       const what = this.#hasRun ? 'something that it left behind still' : 'something else already';
       throw new NotThere(
         `${what} listens on port ${port}: end it, or name another port with --port`,
       );
     }
-    const startIt = () => ServerProcess.startCommand(this.#command, port, this.#readyTimeout);
+    const startIt = () =>
+      ServerProcess.startCommand(this.#command, port, this.#readyTimeout, signal);
     try {
       return await this.#started(startIt());
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code) throw new NotThere(`cannot start ${this.#command[0]}: ${code}`);
+      if (signal?.aborted) throw error;
+      // Somebody was faster: another suite that was started at the same moment, perhaps.
+      if (error instanceof PortTaken || (await isListening(port))) {
+        throw new NotThere(
+          `another server listens on port ${port}: end it, or name another port with --port`,
+        );
+      }
       if (!isHeld(port)) throw withHint(error as Error, port);
       this.#onWait(
         `port ${port} is still held by connections that have ended (TIME_WAIT): waiting`,
       );
-      await this.#until(() => !isHeld(port), PORT_IS_FREE);
+      await this.#until(() => signal?.aborted || !isHeld(port), PORT_IS_FREE);
       return this.#started(startIt());
     }
   }
@@ -179,6 +188,8 @@ export class Running implements Contestant {
   readonly said = '';
   readonly #host: string;
   readonly #port: number;
+  /** The address that answered. */
+  #address: string | undefined;
 
   constructor(host: string, port: number, known: ReadonlyMap<string, string>) {
     this.#host = host;
@@ -191,23 +202,42 @@ export class Running implements Contestant {
   async start(): Promise<Target> {
     const reason = await this.gone();
     if (reason) throw new NotThere(`nobody answers at ${this.name}: ${reason}`);
-    const { address: host } = await lookup(this.#host);
-    return { name: this.name, host, port: this.#port, maxLine: MAX_LINE };
+    return {
+      name: this.name,
+      host: this.#address ?? this.#host,
+      port: this.#port,
+      maxLine: MAX_LINE,
+    };
   }
 
   async gone(): Promise<string | undefined> {
+    let reason: string | undefined;
+    // A name may have several addresses: the one that answers is used from then on.
+    for (const host of this.#address ? [this.#address] : await this.#addresses()) {
+      try {
+        const client = await connect({ host, port: this.#port, timeout: 5000 });
+        await client.close({ timeout: 300 });
+        this.#address = host;
+        return undefined;
+      } catch (error) {
+        reason = error instanceof ClientError ? error.message : String(error);
+      }
+    }
+    return reason;
+  }
+
+  async #addresses(): Promise<string[]> {
     try {
-      const client = await connect({ host: this.#host, port: this.#port, timeout: 5000 });
-      await client.close({ timeout: 300 });
-      return undefined;
+      return (await lookup(this.#host, { all: true })).map(({ address }) => address);
     } catch (error) {
-      return error instanceof ClientError ? error.message : String(error);
+      throw new NotThere(`no such host ${this.#host}: ${(error as NodeJS.ErrnoException).code}`);
     }
   }
 
   async stop(): Promise<void> {}
 }
 
-function quoted(word: string): string {
+/** A word as a shell reads it back. */
+export function quoted(word: string): string {
   return /^[\w./:=@%+,{}-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -7,6 +7,7 @@ import { exitCodeOf, type Report, reportOf, version } from './report.ts';
 import { html } from './reports/html.ts';
 import { junit } from './reports/junit.ts';
 import { markdown } from './reports/markdown.ts';
+import { Progress } from './reports/progress.ts';
 import { tap } from './reports/tap.ts';
 import { isColoured, TerminalReport } from './reports/terminal.ts';
 import { type Account, judge } from './suite.ts';
@@ -26,11 +27,11 @@ async function main(): Promise<number> {
   if (options.list) return list(options);
 
   const terminal = new TerminalReport(isColoured(process.stdout));
-  const progress = new Progress();
+  const progress = new Progress(process.stderr);
   const interruption = interruptible();
 
   const accounts: Account[] = [];
-  write(options, reportOf(accounts, false)); // what cannot be written is better known now
+  write(options, reportOf(accounts, false, options.again)); // what cannot be written is better known now
   for (const contestant of contestants(options)) {
     if (interruption.aborted) break;
     say(terminal.heading(contestant.name));
@@ -47,9 +48,9 @@ async function main(): Promise<number> {
     accounts.push(account);
     for (const line of terminal.blocked(account.verdicts)) say(line);
     // After each server: what is known so far survives whatever comes.
-    write(options, reportOf(accounts, interruption.aborted));
+    write(options, reportOf(accounts, interruption.aborted, options.again));
   }
-  const report = reportOf(accounts, interruption.aborted);
+  const report = reportOf(accounts, interruption.aborted, options.again);
   say(`\n${terminal.ending(report)}`);
   if (interruption.aborted) return 130;
   const codes = accounts.map(({ verdicts }) => exitCodeOf(verdicts, options.counts));
@@ -93,17 +94,6 @@ function write({ reports }: Options, report: Report): void {
     } catch (error) {
       throw new UsageError(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
     }
-  }
-}
-
-/** What is being done now, on a terminal: one line that is written over. */
-class Progress {
-  show(text: string): void {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K  … ${text}`);
-  }
-
-  clear(): void {
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   }
 }
 

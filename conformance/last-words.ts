@@ -6,12 +6,16 @@ const LINES = 12;
 const WIDTH = 200;
 
 /** The last lines of what was said, each cut where it is too long; empty when there was nothing. */
-export function lastWords(said: string): string {
+export function tailOf(said: string): string {
   const lines = said
     .slice(-LINES * 10 * WIDTH)
     .trimEnd()
     .split('\n')
     .slice(-LINES);
-  const cut = (line: string) => (line.length > WIDTH ? `${line.slice(0, WIDTH)} …` : line);
-  return escapeText(lines.map(cut).join('\n'));
+  return lines.map((line) => (line.length > WIDTH ? `${line.slice(0, WIDTH)} …` : line)).join('\n');
+}
+
+/** The same, with nothing in it that a terminal would obey. */
+export function lastWords(said: string): string {
+  return escapeText(tailOf(said));
 }

@@ -12,7 +12,8 @@ Usage: npx tsx conformance [options] [model...]         our models, side by side
        npx tsx conformance [options] -- command...         starts, checks and stops it
 
   --port N              where the command's server listens (default 12321); it is
-                        told in PORT, and {port} in the command stands for it
+                        told in PORT, and {port} in the command stands for it;
+                        its standard input is /dev/null
   --ready-timeout S     seconds that it may take to listen (default 10)
   --list                the checks: id, level, title, and the sentence behind each
   --only PATTERN        these alone: an id, or a pattern such as 'framing/*'; repeatable
@@ -25,7 +26,8 @@ Usage: npx tsx conformance [options] [model...]         our models, side by side
   --help, --version
 
 Exit codes: 0 right, 1 wrong (or a known failure that passes), 2 a wrong command line,
-3 a check itself broke, 130 interrupted. Reports are written also when interrupted.`;
+3 a check itself broke, 130 interrupted. Reports are written also when interrupted.
+A run takes five minutes at most for each server (times N with --slow-factor N).`;
 
 /** The command line is wrong. */
 export class UsageError extends Error {}
@@ -49,6 +51,8 @@ export interface Options {
   readonly known: ReadonlyMap<string, string>;
   readonly reports: readonly { readonly kind: Kind; readonly file: string }[];
   readonly slowFactor: number;
+  /** The options that a run of a single check needs as well. */
+  readonly again: readonly string[];
 }
 
 /**
@@ -64,10 +68,11 @@ export function readOptions(argv: readonly string[]): Options {
   if (ways.filter(Boolean).length > 1) {
     throw new UsageError('name models, or --connect, or a command after --: one of them');
   }
-  if (command?.length === 0) throw new UsageError('no command after --');
+  if (command && !command[0]) throw new UsageError('no command after --');
   const unknown = models.find((name) => !MODELS.includes(name));
   if (unknown !== undefined) {
-    throw new UsageError(`no model ${JSON.stringify(unknown)}: there are ${MODELS.join(', ')}`);
+    const hint = `there are ${MODELS.join(', ')}; a command comes after --: -- ${models.join(' ')}`;
+    throw new UsageError(`no model ${JSON.stringify(unknown)}: ${hint}`);
   }
   if (!command && (values.port ?? values['ready-timeout']) !== undefined) {
     throw new UsageError('--port and --ready-timeout go with a command after --');
@@ -86,6 +91,10 @@ export function readOptions(argv: readonly string[]): Options {
     known: values.known === undefined ? new Map() : readKnown(values.known),
     reports: (values.report ?? []).map(report),
     slowFactor: number('--slow-factor', values['slow-factor'] ?? '1', 1000),
+    again: ['ready-timeout', 'slow-factor', 'known'].flatMap((option) => {
+      const value = values[option as 'known'];
+      return value === undefined ? [] : [`--${option}`, value];
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What Linux tells about processes and their sockets, in /proc (proc(5)). */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { endianness } from 'node:os';
 
 export interface ProcessStat {
   readonly pid: number;
@@ -8,13 +9,64 @@ export interface ProcessStat {
   readonly state: string;
   readonly parent: number;
   readonly group: number;
+  readonly session: number;
   /** CPU time of user and kernel together, in clock ticks (mostly 10 ms). */
   readonly ticks: number;
+  /** When it started, in clock ticks since the system did. */
+  readonly startedAt: number;
 }
 
-/** All processes of a group that are not dead; none where there is no /proc. */
+/** The environment variable by which a server's processes are known, wherever they have gone. */
+export const MARK = 'LINE_ECHO_SERVER';
+
+/** The values of {@link MARK}, by the process groups that were started with them. */
+const marks = new Map<number, Mark>();
+
+interface Mark {
+  readonly value: string;
+  readonly since: number;
+  /** Processes that are the server's for another reason: they hold its port. */
+  readonly adopted: Set<number>;
+}
+
+/**
+ * Notes that the process group `group` was started with this value of {@link MARK} in its environment.
+ * Processes that leave the group (daemons, setsid(2)) are found by it.
+ */
+export function noteMark(group: number, value: string): void {
+  const since = allProcesses().find(({ pid }) => pid === group)?.startedAt;
+  marks.set(group, { value, since: since ?? 0, adopted: new Set() });
+}
+
+/**
+ * All processes of a server that are not dead: those of the group (or session) that was started,
+ * what descends from it, and what carries its mark. None where there is no /proc.
+ */
 export function processesOf(group: number): ProcessStat[] {
-  return allProcesses().filter((one) => one.group === group && one.state !== 'Z');
+  const all = allProcesses();
+  const parents = new Map(all.map(({ pid, parent }) => [pid, parent]));
+  const mark = marks.get(group);
+  const descends = (pid: number | undefined): boolean =>
+    pid !== undefined &&
+    pid > 1 &&
+    (pid === group || mark?.adopted.has(pid) || descends(parents.get(pid)));
+  const isMarked = ({ pid, startedAt }: ProcessStat) =>
+    mark !== undefined && startedAt >= mark.since && markOf(pid) === mark.value;
+  return all.filter(
+    (one) =>
+      one.state !== 'Z' &&
+      (one.group === group || one.session === group || descends(one.pid) || isMarked(one)),
+  );
+}
+
+/** The value of {@link MARK} that a process was started with, as far as it may be read. */
+function markOf(pid: number): string | undefined {
+  try {
+    const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return variables.find((one) => one.startsWith(`${MARK}=`))?.slice(MARK.length + 1);
+  } catch {
+    return undefined; // it has ended meanwhile, or is somebody else's
+  }
 }
 
 /** All processes that a process has started and that are not dead; none where there is no /proc. */
@@ -30,9 +82,18 @@ function allProcesses(): ProcessStat[] {
       const text = readFileSync(`/proc/${name}/stat`, 'utf8');
       // The command's name, in parentheses, may hold anything: what counts comes after it.
       const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      const [state = '', parent, group] = fields;
-      const ticks = Number(fields[11]) + Number(fields[12]);
-      return [{ pid: Number(name), state, parent: Number(parent), group: Number(group), ticks }];
+      const [state = '', parent, group, session] = fields;
+      return [
+        {
+          pid: Number(name),
+          state,
+          parent: Number(parent),
+          group: Number(group),
+          session: Number(session),
+          ticks: Number(fields[11]) + Number(fields[12]),
+          startedAt: Number(fields[19]),
+        },
+      ];
     } catch {
       return []; // it has ended meanwhile
     }
@@ -66,22 +127,40 @@ export function descriptorsOf(group: number): number | undefined {
   return counts.length > 0 ? counts.reduce((sum, n) => sum + n, 0) : undefined;
 }
 
+/** A socket that listens. */
+export interface Listener {
+  /** `127.0.0.1`, `::1`, `0.0.0.0` and `::` as people write them; other addresses as well. */
+  readonly address: string;
+  readonly inode: string;
+}
+
 /**
  * Whether something on this machine listens on a TCP port. On Linux the kernel is asked (proc(5)):
  * to connect would already be a visit, and there are servers that end after their first client.
  */
 export async function isListening(port: number): Promise<boolean> {
-  const states = socketStatesOn(port);
-  return states ? states.includes('0A') : answers(port);
+  const listeners = listenersOn(port);
+  if (listeners) return listeners.length > 0;
+  return (await answers(port, '127.0.0.1')) || answers(port, '::1');
+}
+
+/** The sockets that listen on a TCP port; undefined where the kernel does not tell. */
+export function listenersOn(port: number): Listener[] | undefined {
+  return socketsOn(port)
+    ?.filter(({ state }) => state === LISTEN)
+    .map(({ address, inode }) => ({ address: readable(address), inode }));
 }
 
 /** Whether connections of a server that has ended still hold its port (TIME_WAIT and the like). */
 export function isHeld(port: number): boolean {
-  return (socketStatesOn(port)?.length ?? 0) > 0;
+  return (socketsOn(port)?.length ?? 0) > 0;
 }
 
-/** The states of all sockets with a local port, in the kernel's numbers; undefined without /proc. */
-function socketStatesOn(port: number): string[] | undefined {
+/** The kernel's number for a socket that listens (TCP_LISTEN). */
+const LISTEN = '0A';
+
+/** All sockets with a local port; undefined without /proc. */
+function socketsOn(port: number): { address: string; state: string; inode: string }[] | undefined {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].filter((file) => existsSync(file));
   if (tables.length === 0) return undefined;
@@ -89,13 +168,104 @@ function socketStatesOn(port: number): string[] | undefined {
     .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
     .map((line) => line.trim().split(/\s+/))
     .filter(([, at = '']) => at.endsWith(local))
-    .map(([, , , state = '']) => state);
+    .map(([, at = '', , state = '', , , , , , inode = '']) => {
+      return { address: at.slice(0, -local.length), state, inode };
+    });
 }
 
-/** Whether a connection to a port of this machine is accepted, by a backlog at least. */
-function answers(port: number): Promise<boolean> {
+/** An address of /proc/net: 32-bit words in hexadecimal, each in the byte order of the machine. */
+function readable(hex: string): string {
+  const words = Buffer.from(hex, 'hex');
+  if (endianness() === 'LE') words.swap32();
+  if (words.length === 4) return words.join('.');
+  const groups = Array.from({ length: 8 }, (_, i) => words.readUInt16BE(2 * i).toString(16));
+  const text = groups.join(':');
+  if (text.startsWith('0:0:0:0:0:ffff:')) return words.subarray(12).join('.');
+  if (text === '0:0:0:0:0:0:0:0') return '::';
+  return text === '0:0:0:0:0:0:0:1' ? '::1' : text;
+}
+
+/** A descriptor of a process that holds a socket. */
+export interface Holding {
+  readonly pid: number;
+  readonly fd: string;
+  readonly inode: string;
+}
+
+/** Which of these processes hold one of these sockets, as far as may be read. */
+export function holdings(
+  inodes: ReadonlySet<string>,
+  processes: readonly ProcessStat[],
+): Holding[] {
+  return processes.flatMap(({ pid }) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+        const inode = socketOf(pid, fd);
+        return inode !== undefined && inodes.has(inode) ? [{ pid, fd, inode }] : [];
+      });
+    } catch {
+      return []; // it has ended meanwhile, or is somebody else's
+    }
+  });
+}
+
+/** Whether a process still holds a socket where it did. */
+export function stillHolds({ pid, fd, inode }: Holding): boolean {
+  return socketOf(pid, fd) === inode;
+}
+
+function socketOf(pid: number, fd: string): string | undefined {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+  } catch {
+    return undefined; // it has been closed meanwhile
+  }
+}
+
+/** Who listens on a port: the server that was started as `group`, and others. */
+export interface Ownership {
+  readonly ours: readonly Listener[];
+  /** Sockets of other processes of this user. */
+  readonly foreign: readonly Listener[];
+  readonly holdings: readonly Holding[];
+}
+
+/**
+ * Tells a server's own listening sockets from those of others. A process that has cleaned its
+ * environment and left its parents behind is the server's as well when it started later and
+ * carries no other server's mark; so is a socket whose process may not be read (a container's).
+ *
+ * @returns undefined where the kernel does not tell
+ */
+export function ownership(port: number, group: number): Ownership | undefined {
+  const listeners = listenersOn(port);
+  if (!listeners) return undefined;
+  const inodes = new Set(listeners.map(({ inode }) => inode));
+  const held = holdings(inodes, processesOf(group));
+  const left = new Set([...inodes].filter((inode) => !held.some((one) => one.inode === inode)));
+  const foreign = new Set<string>();
+  if (left.size > 0) {
+    const all = allProcesses();
+    const since = marks.get(group)?.since ?? 0;
+    for (const one of holdings(left, all)) {
+      const { startedAt } = all.find(({ pid }) => pid === one.pid) as ProcessStat;
+      if (startedAt >= since && since > 0 && markOf(one.pid) === undefined) {
+        held.push(one);
+        marks.get(group)?.adopted.add(one.pid);
+      } else foreign.add(one.inode);
+    }
+  }
+  return {
+    ours: listeners.filter(({ inode }) => !foreign.has(inode)),
+    foreign: listeners.filter(({ inode }) => foreign.has(inode)),
+    holdings: held,
+  };
+}
+
+/** Whether a connection to an address of this machine is accepted, by a backlog at least. */
+function answers(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host });
     socket.once('connect', () => {
       socket.end();
       resolve(true);

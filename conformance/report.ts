@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Difference, Level } from './check.ts';
 import { checks } from './checks/index.ts';
+import { quoted } from './contestants.ts';
 import type { Outcome, Verdict } from './run.ts';
 import type { Account } from './suite.ts';
 
@@ -45,8 +46,16 @@ export interface Report {
   readonly servers: readonly ServerReport[];
 }
 
-/** Puts together what was found. */
-export function reportOf(accounts: readonly Account[], interrupted: boolean): Report {
+/**
+ * Puts together what was found.
+ *
+ * @param options - of the command line, for whoever runs a check again
+ */
+export function reportOf(
+  accounts: readonly Account[],
+  interrupted: boolean,
+  options: readonly string[] = [],
+): Report {
   return {
     format: 1,
     version: version(),
@@ -58,16 +67,17 @@ export function reportOf(accounts: readonly Account[], interrupted: boolean): Re
       name: account.contestant.name,
       conclusion: conclusionOf(account.verdicts),
       roundTrip: account.roundTrip ?? null,
-      results: account.verdicts.map((verdict) => resultOf(verdict, account)),
+      results: account.verdicts.map((verdict) => resultOf(verdict, account, options)),
     })),
   };
 }
 
-function resultOf(verdict: Verdict, { contestant }: Account): Result {
+function resultOf(verdict: Verdict, { contestant }: Account, options: readonly string[]): Result {
   const { check, outcome, message, difference, milliseconds, transcript } = verdict;
   const { id, level, title, sentence, cause } = check;
   const { before, after } = contestant.commandLine;
-  const again = ['npx tsx conformance', before, `--only ${id}`, after].filter(Boolean).join(' ');
+  const words = [before, ...options.map(quoted), `--only ${id}`, after];
+  const again = ['npx tsx conformance', ...words].filter(Boolean).join(' ');
   const explained = outcome === 'fail' ? { cause, ...(difference && { difference }) } : {};
   const what = { id, level, title, sentence, outcome, message };
   return { ...what, ...explained, milliseconds, transcript, again };

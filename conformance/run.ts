@@ -92,7 +92,7 @@ export async function runCheck(
       else
         reject(
           new Failure(
-            `not done after ${seconds} s, and nothing came for ${Math.round(silence)} ms`,
+            `not done after ${seconds} s, and nothing came in the last ${Math.round(silence / 1000)} s`,
           ),
         );
     };
@@ -109,6 +109,7 @@ export async function runCheck(
     outcome = outcomeOf(error);
     if (error instanceof Failure) difference = error.difference;
     message = outcome === 'harness' ? String((error as Error).stack) : (error as Error).message;
+    if (isOurs(error)) message = `this machine, not the server, ran out: ${message} (ulimit -n?)`;
   } finally {
     clearTimeout(timer);
   }
@@ -125,11 +126,15 @@ const FAREWELL = 300;
 /** Errors of a connect that are this machine's shortage, not the server's doing. */
 const OURS = /\b(EMFILE|ENFILE|EADDRNOTAVAIL|ENOBUFS|ENOMEM)\b/;
 
+function isOurs(error: unknown): boolean {
+  return error instanceof ClientError && error.reason === 'unreachable' && OURS.test(error.message);
+}
+
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof Unsupported) return 'unsupported';
   if (error instanceof Failure) return 'fail';
   if (!(error instanceof ClientError)) return 'harness';
-  return error.reason === 'unreachable' && OURS.test(error.message) ? 'harness' : 'fail';
+  return isOurs(error) ? 'unsupported' : 'fail';
 }
 
 /**

@@ -1,26 +1,46 @@
 /** A server that is started for the occasion, in a process group of its own, and ended with it. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tailOf } from './last-words.ts';
 import { type Manner, nodeCommand } from './node-command.ts';
-import { isListening } from './processes.ts';
+import {
+  type Holding,
+  isListening,
+  MARK,
+  noteMark,
+  ownership,
+  processesOf,
+  stillHolds,
+} from './processes.ts';
+import { watchOver } from './watchdog.ts';
 
 /** What a server has said is kept up to so many characters. */
-const MEMORY = 256 * 1024;
+const MEMORY = 64 * 1024;
 
-/** The process groups that were started and not ended. */
-const running = new Set<number>();
-const endAll = () => {
-  for (const group of running) endGroup(group, 'SIGKILL');
+/** How long to wait for 127.0.0.1 when a server listens on another address, in milliseconds. */
+const OTHER_ADDRESS = 500;
+
+/** How long nobody may listen before a server counts as gone, in milliseconds: some are started anew. */
+const NOBODY_LISTENS = 1000;
+
+/** The process groups that were started and not ended, and how to call their watchdogs off. */
+const running = new Map<number, () => void>();
+const endThem = () => {
+  for (const group of running.keys()) endAll(group, 'SIGKILL');
 };
-process.on('exit', endAll);
+process.on('exit', endThem);
 // Where nobody else listens for them, these end a process without its 'exit'.
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     if (process.listenerCount(signal) > 0) return;
-    endAll();
+    endThem();
     process.kill(process.pid, signal);
   });
 }
+let started = 0;
+
+/** Somebody else's server listens where this one should. */
+export class PortTaken extends Error {}
 
 /** What makes its life harder. */
 export interface Circumstances extends Manner {
@@ -28,19 +48,35 @@ export interface Circumstances extends Manner {
   readonly descriptors?: number;
 }
 
+/** Where a server listens. */
+interface Place {
+  readonly port: number;
+  /** Addresses to try, in this order; the default is 127.0.0.1. */
+  readonly hosts?: readonly string[];
+  readonly holdings?: readonly Holding[];
+}
+
 export class ServerProcess {
-  readonly host = '127.0.0.1';
+  /** Where to reach it. */
+  readonly host: string;
+  /** Where else it may be reached, when it is not there. */
+  readonly otherHosts: readonly string[];
   readonly port: number;
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #said: () => string;
+  #holdings: readonly Holding[];
 
-  private constructor(child: ChildProcess, port: number, said: () => string) {
+  private constructor(child: ChildProcess, place: Place, said: () => string) {
+    const { port, hosts = ['127.0.0.1'], holdings = [] } = place;
     this.#child = child;
+    [this.host = '127.0.0.1', ...this.otherHosts] = hosts;
     this.port = port;
+    this.#holdings = holdings;
     this.pid = child.pid as number;
     this.#said = said;
     this.ended = new Promise((resolve) => {
+      if (!this.#childRuns) resolve(child.signalCode ?? child.exitCode);
       // 'close' follows 'exit' when everything that it said has been heard: from its children, too, which
       // may live on and say nothing.
       child.once('close', (code, signal) => resolve(signal ?? code));
@@ -64,42 +100,64 @@ export class ServerProcess {
     const cwd = new URL('..', import.meta.url);
     return ServerProcess.#launch(program, 'any port', command, { cwd }, 20_000, (said) => {
       const found = /listening on 127\.0\.0\.1:(\d+)/.exec(said);
-      return found ? Number(found[1]) : undefined;
+      return found ? { port: Number(found[1]) } : undefined;
     });
   }
 
   /**
-   * Starts any command and waits until something listens on a port.
+   * Starts any command and waits until it listens on a port: a process of its, whichever that is. The
+   * command itself may have ended by then (`./server & exit`, daemons).
    *
    * @param command - the program and its arguments; the port is in its environment, too, as `PORT`
    * @param timeout - how long it may take to listen, in milliseconds
+   * @param signal - gives up waiting
+   * @throws PortTaken when another server listens there
    * @throws Error with what it said, when it cannot be started, exits instead, or does not listen
    */
   static startCommand(
     command: readonly string[],
     port: number,
     timeout: number,
+    signal?: AbortSignal,
   ): Promise<ServerProcess> {
     const env = { ...process.env, PORT: String(port) };
-    const isReady = async () => ((await isListening(port)) ? port : undefined);
+    let since: number | undefined;
+    const isReady = async (_said: string, group: number): Promise<Place | undefined> => {
+      const found = ownership(port, group);
+      if (!found)
+        return (await isListening(port)) ? { port, hosts: ['127.0.0.1', '::1'] } : undefined;
+      const { ours, foreign, holdings } = found;
+      if (foreign.length > 0) throw new PortTaken(`another server listens on port ${port}, too`);
+      if (ours.length === 0) return undefined;
+      since ??= performance.now();
+      const hosts = hostsOf(ours.map(({ address }) => address));
+      // The other address may follow in a moment.
+      const isWaiting = hosts[0] !== '127.0.0.1' && performance.now() - since < OTHER_ADDRESS;
+      return isWaiting ? undefined : { port, hosts, holdings };
+    };
     const [name] = command as [string];
-    return ServerProcess.#launch(name, `port ${port}`, command, { env }, timeout, isReady);
+    return ServerProcess.#launch(name, `port ${port}`, command, { env, signal }, timeout, isReady);
   }
 
   static async #launch(
     name: string,
     where: string,
     command: readonly string[],
-    circumstances: SpawnOptions,
+    { signal, ...options }: Omit<SpawnOptions, 'signal'> & { signal?: AbortSignal | undefined },
     timeout: number,
-    portOf: (said: string) => number | undefined | Promise<number | undefined>,
+    placeOf: (said: string, group: number) => Place | undefined | Promise<Place | undefined>,
   ): Promise<ServerProcess> {
+    const mark = `${process.pid}.${++started}.${Date.now()}`;
     const child = spawn(command[0] as string, command.slice(1), {
-      ...circumstances,
+      ...options,
+      env: { ...(options.env ?? process.env), [MARK]: mark },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    if (child.pid) running.add(child.pid);
+    if (child.pid) {
+      running.set(child.pid, watchOver(child.pid, mark));
+      noteMark(child.pid, mark);
+    }
     let said = '';
     let failure: Error | undefined;
     const hear = (text: string) => {
@@ -110,25 +168,37 @@ export class ServerProcess {
     child.once('error', (error) => {
       failure = error;
     });
+    const ending = () => {
+      const { signalCode, exitCode } = child;
+      const words = tailOf(said);
+      return new Error(
+        `${name} ended with ${signalCode ?? exitCode} before it listened${words && `: ${words}`}`,
+      );
+    };
+    let hasClosed = false;
     child.once('close', () => {
-      const { signalCode: signal, exitCode: code } = child;
-      failure ??= new Error(`${name} ended with ${signal ?? code} before it listened: ${said}`);
+      hasClosed = true;
     });
     const deadline = performance.now() + timeout;
-    for (;;) {
-      const port = await portOf(said);
-      if (failure) break;
-      if (port !== undefined && child.pid) return new ServerProcess(child, port, () => said);
+    while (!failure) {
+      try {
+        const place = child.pid ? await placeOf(said, child.pid) : undefined;
+        if (place && !failure) return new ServerProcess(child, place, () => said);
+      } catch (error) {
+        failure = error as Error;
+      }
+      // A launcher may have ended: what it has started lives on.
+      if (hasClosed && processesOf(child.pid as number).length === 0) failure ??= ending();
+      if (signal?.aborted) failure ??= new Error('the run was interrupted');
       if (performance.now() > deadline) {
-        const seconds = timeout / 1000;
-        failure = new Error(
-          `${name} does not listen on ${where} after ${seconds} s${said ? `, and said:\n${said}` : ''}`,
+        const words = tailOf(said);
+        failure ??= new Error(
+          `${name} does not listen on ${where} after ${timeout / 1000} s${words && `, and said:\n${words}`}`,
         );
       }
       await sleep(10);
     }
-    if (child.pid) endGroup(child.pid, 'SIGKILL');
-    if (child.pid) running.delete(child.pid);
+    if (child.pid) release(child.pid);
     throw failure;
   }
 
@@ -140,8 +210,44 @@ export class ServerProcess {
   /** Resolves with its exit code, or the signal's name, when it has ended. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
 
+  /** Whether the process that was started runs, or one that it has left behind still listens. */
   get isRunning(): boolean {
+    return this.#childRuns || this.#holdings.some(stillHolds);
+  }
+
+  get #childRuns(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Why it cannot be talked to any more, in words; undefined while it can. */
+  async gone(): Promise<string | undefined> {
+    if (this.#holdings.some(stillHolds)) return undefined;
+    if (!this.#childRuns && this.#holdings.length === 0) return this.#howItEnded();
+    const deadline = performance.now() + NOBODY_LISTENS;
+    for (;;) {
+      const found = ownership(this.port, this.pid);
+      if (!found) return this.#childRuns ? undefined : this.#howItEnded();
+      if (found.ours.length > 0 && (found.holdings.length > 0 || this.#childRuns)) {
+        this.#holdings = found.holdings;
+        return undefined;
+      }
+      // A supervisor may start it again in a moment.
+      const isOver = performance.now() > deadline || processesOf(this.pid).length === 0;
+      if (isOver) break;
+      await sleep(20);
+    }
+    return this.#childRuns ? `nothing listens on port ${this.port} any more` : this.#howItEnded();
+  }
+
+  async #howItEnded(): Promise<string> {
+    const how = await this.ended;
+    const isLauncher =
+      this.#holdings.length > 0 && this.#holdings.every(({ pid }) => pid !== this.pid);
+    if (isLauncher) {
+      const pids = [...new Set(this.#holdings.map(({ pid }) => pid))];
+      return `its ${pids.length > 1 ? 'processes' : 'process'} ${pids.join(', ')} ended`;
+    }
+    return typeof how === 'string' ? `it was ended by ${how}` : `it ended with exit code ${how}`;
   }
 
   /** Sends a signal to the server and everything that it has started. */
@@ -151,20 +257,49 @@ export class ServerProcess {
 
   /** Ends it in order, or after 3 s without mercy. @returns its exit code, or the signal's name */
   async stop(): Promise<number | NodeJS.Signals | null> {
-    if (this.isRunning) {
+    if (this.#childRuns) {
       this.#child.kill('SIGTERM');
       await Promise.race([this.ended, sleep(3000, undefined, { ref: false })]);
+    } else {
+      for (const pid of new Set(this.#holdings.filter(stillHolds).map((one) => one.pid)))
+        send(pid, 'SIGTERM');
+      const deadline = performance.now() + 3000;
+      while (this.#holdings.some(stillHolds) && performance.now() < deadline) await sleep(20);
     }
-    this.kill('SIGKILL'); // it, if it is still there, and children that it has left behind
-    running.delete(this.pid);
+    release(this.pid); // it, if it is still there, and processes that it has left behind
     return this.ended;
   }
 }
 
-function endGroup(pid: number, signal: NodeJS.Signals): void {
+/** The addresses to try, when a server listens on these. */
+function hostsOf(addresses: readonly string[]): readonly string[] {
+  if (addresses.some((one) => one === '127.0.0.1' || one === '0.0.0.0')) return ['127.0.0.1'];
+  // It may take IPv4, too, or not (IPV6_V6ONLY).
+  if (addresses.includes('::')) return ['127.0.0.1', '::1'];
+  if (addresses.includes('::1')) return ['::1'];
+  return addresses;
+}
+
+function release(group: number): void {
+  endAll(group, 'SIGKILL');
+  running.get(group)?.();
+  running.delete(group);
+}
+
+/** Sends a signal to a group, and to the processes that have left it. */
+function endAll(group: number, signal: NodeJS.Signals): void {
+  endGroup(group, signal);
+  for (const { pid } of processesOf(group)) send(pid, signal);
+}
+
+function endGroup(group: number, signal: NodeJS.Signals): void {
+  send(-group, signal);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(pid, signal);
   } catch {
-    // The group is empty already.
+    // It has ended already.
   }
 }

@@ -1,6 +1,6 @@
 /** All checks against one server: what is run, in which state, and who is to blame. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { escapeText } from '../client/client.ts';
+import { ClientError, escapeText } from '../client/client.ts';
 import type { Check, Level, Target } from './check.ts';
 import { type Contestant, NotThere } from './contestants.ts';
 import { lastWords } from './last-words.ts';
@@ -72,6 +72,8 @@ class Trial {
   /** What stays open for checks that have not run yet. */
   readonly #prepared = new Map<Check, Preparation>();
   #target!: Target;
+  /** The address at which it answered. */
+  #host: string | undefined;
   #roundTrip: number | undefined;
   #patience = PATIENCE;
   #deadline = Number.POSITIVE_INFINITY;
@@ -91,8 +93,7 @@ class Trial {
     await this.#start();
     if (!this.#over) {
       this.#deadline = performance.now() + LONGEST_RUN * Math.max(1, slowFactor);
-      const roundTrip = measureRoundTrip(this.#target, PATIENCE * slowFactor);
-      this.#roundTrip = await roundTrip.catch(() => undefined);
+      this.#roundTrip = await this.#meet(PATIENCE * slowFactor);
       this.#patience = Math.max(PATIENCE, ROUND_TRIPS * (this.#roundTrip ?? 0)) * slowFactor;
     }
     for (const check of inOrder(this.#checks)) {
@@ -101,6 +102,19 @@ class Trial {
     }
     const verdicts = this.#checks.map(({ id }) => this.#verdicts.get(id) as Verdict);
     return { contestant: this.#contestant, verdicts, roundTrip: this.#roundTrip };
+  }
+
+  /** The first visit: at which address it answers, and how fast. */
+  async #meet(timeout: number): Promise<number | undefined> {
+    for (const host of [this.#target.host, ...(this.#target.otherHosts ?? [])]) {
+      const target = { ...this.#target, host };
+      const answer = await measureRoundTrip(target, timeout).catch((error: unknown) => error);
+      if (answer instanceof ClientError && answer.reason === 'unreachable') continue;
+      this.#host = host;
+      this.#target = target;
+      return typeof answer === 'number' ? answer : undefined;
+    }
+    return undefined;
   }
 
   async #judge(check: Check): Promise<void> {
@@ -184,7 +198,8 @@ class Trial {
     for (const { scene } of this.#prepared.values()) await scene.leave();
     this.#prepared.clear();
     try {
-      this.#target = await this.#contestant.start();
+      const target = await this.#contestant.start(this.#circumstances.signal);
+      this.#target = { ...target, host: this.#host ?? target.host };
     } catch (error) {
       const isFirst = this.#verdicts.size === 0;
       if (error instanceof NotThere && isFirst) throw error;

@@ -1,4 +1,5 @@
 /** A line is any bytes up to and including CR LF, and it comes back unchanged. */
+import { setImmediate } from 'node:timers/promises';
 import type { Check } from '../check.ts';
 import { expectAnswer, expectEcho, expectNothing } from '../expect.ts';
 
@@ -235,7 +236,7 @@ export const framing: readonly Check[] = [
     needs: ['framing/one-line', 'framing/many-lines-in-one-segment'],
     async run(scene) {
       const client = await scene.client();
-      for (const lines of randomLines()) await expectEcho(client, lines);
+      for await (const lines of randomLines()) await expectEcho(client, lines);
     },
   },
 ];
@@ -253,21 +254,29 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-let made: readonly Buffer[] | undefined;
+const made: Buffer[] = [];
 
-/** 32 MiB in pieces of 1 MiB, made once: several servers may be judged by one process. */
-function randomLines(): readonly Buffer[] {
-  const random = randomNumbers(12321);
-  made ??= Array.from({ length: 32 }, () => {
-    const lines: Buffer[] = [];
-    for (let size = 0; size < 1024 * 1024; ) {
-      const line = randomLine(random, Math.floor(random() ** 4 * 9000));
-      lines.push(line);
-      size += line.length;
-    }
-    return Buffer.concat(lines);
-  });
-  return made;
+/**
+ * 32 MiB in pieces of 1 MiB, made once: several servers may be judged by one process. Each is made when
+ * it is needed: a signal is heard between them.
+ */
+async function* randomLines(): AsyncGenerator<Buffer> {
+  for (let i = 0; i < 32; i++) {
+    await setImmediate();
+    const piece = made[i] ?? randomPiece(randomNumbers(12321 + i));
+    made[i] = piece;
+    yield piece;
+  }
+}
+
+function randomPiece(random: () => number): Buffer {
+  const lines: Buffer[] = [];
+  for (let size = 0; size < 1024 * 1024; ) {
+    const line = randomLine(random, Math.floor(random() ** 4 * 9000));
+    lines.push(line);
+    size += line.length;
+  }
+  return Buffer.concat(lines);
 }
 
 /** Any bytes but CR LF in the middle. */
