@@ -60,6 +60,16 @@ export interface ConnectOptions {
    * then stays on its side, where it can lose it. Linux and macOS only. Default: the kernel's choice.
    */
   readonly receiveBuffer?: number;
+  /** Changes what is sent and what has come, for servers that speak a little differently. */
+  readonly lens?: Lens;
+}
+
+/** What stands between the caller and the connection; the transcript shows what the caller sees. */
+export interface Lens {
+  /** @returns what goes out instead */
+  sent(bytes: Uint8Array): Uint8Array;
+  /** @returns what has come instead */
+  received(bytes: Uint8Array): Buffer;
 }
 
 /** What a single wait may take, in milliseconds; absent, the client's own `timeout`. */
@@ -161,6 +171,7 @@ export class Client {
   readonly #socket: Socket;
   #timeout: number;
   readonly #capacity: number;
+  readonly #lens: Lens | undefined;
   readonly #queue = new ByteQueue();
   readonly #waiting = new Set<() => void>();
   readonly #closed: Promise<void>;
@@ -177,12 +188,13 @@ export class Client {
   constructor(
     socket: Socket,
     options: Required<Pick<ConnectOptions, 'name' | 'timeout' | 'transcript'>> &
-      Pick<ConnectOptions, 'capacity'>,
+      Pick<ConnectOptions, 'capacity' | 'lens'>,
   ) {
     this.name = options.name;
     this.transcript = options.transcript;
     this.#timeout = options.timeout;
     this.#capacity = options.capacity ?? 64 * 1024 * 1024;
+    this.#lens = options.lens;
     this.#socket = socket;
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.once('end', () => this.#end('fin', 'is closed by the server (FIN)'));
@@ -469,10 +481,11 @@ export class Client {
   // --- Within ----------------------------------------------------------------------------------
 
   /**
-   * @param bytes - overwritten by the next that arrive
+   * @param came - overwritten by the next that arrive
    * @returns whether to go on reading
    */
-  [arrived](bytes: Uint8Array): boolean {
+  [arrived](came: Uint8Array): boolean {
+    const bytes = this.#lens?.received(came) ?? came;
     this.#received += bytes.length;
     this.transcript.note(this.name, 'receives', bytes);
     if (!this.#discarding) this.#queue.push(Buffer.from(bytes));
@@ -502,7 +515,7 @@ export class Client {
   #write(bytes: Uint8Array): Promise<void> {
     this.#offered += bytes.length;
     return new Promise((resolve, reject) => {
-      this.#socket.write(bytes, (error) => {
+      this.#socket.write(this.#lens?.sent(bytes) ?? bytes, (error) => {
         if (error) return reject(error);
         this.#taken += bytes.length;
         return resolve();

@@ -1,6 +1,7 @@
 /** What a check is, and what one may use: plain data and functions that know no test runner. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type ConnectOptions, connect, Transcript } from '../client/client.ts';
+import { Lens, type LineEnds } from './lens.ts';
 
 /**
  * `must`: a sentence of the task says so. `should`: the protocol of this project adds it
@@ -15,6 +16,8 @@ export interface Target {
   /** Where to try when nobody listens at `host`. */
   readonly otherHosts?: readonly string[];
   readonly port: number;
+  /** How it ends lines, where that is not CR LF in and out: checks see CR LF all the same. */
+  readonly lineEnds?: LineEnds | undefined;
   /** The longest line it takes, in bytes with the terminator. */
   readonly maxLine: number;
   /** The process that was started here, if one was: what the server costs can be measured. */
@@ -121,11 +124,12 @@ export class Scene {
     name = 'client',
     options: Pick<ConnectOptions, 'reading' | 'host' | 'receiveBuffer' | 'capacity'> = {},
   ): Promise<Client> {
-    const { host, port } = this.target;
+    const { host, port, lineEnds } = this.target;
+    const lens = lineEnds && { lens: new Lens(lineEnds) };
     const { patience, transcript } = this;
     const timeout = Math.max(patience, SYN_RETRIES);
     const startedAt = performance.now();
-    const client = await connect({ host, port, name, timeout, transcript, ...options });
+    const client = await connect({ host, port, name, timeout, transcript, ...lens, ...options });
     client.setTimeout(patience);
     // The backlog was full: the server needs more time to accept.
     if (performance.now() - startedAt > OVERFLOW) this.#gap = Math.min(2 * this.#gap, 50);

@@ -120,7 +120,8 @@ export class Command extends Started {
     super();
     this.#onWait = onWait;
     // A script on the command line has many lines.
-    this.name = command.join(' ').replaceAll(/[\s\p{Cc}]+/gu, ' ');
+    const line = command.join(' ').replaceAll(/[\s\p{Cc}]+/gu, ' ');
+    this.name = line.length > 100 ? `${line.slice(0, 100)} …` : line;
     this.known = known;
     this.#command = command.map((word) => word.replaceAll('{port}', String(port)));
     this.#port = port;

@@ -242,6 +242,67 @@ describe('servers that wear the suite out', () => {
   });
 });
 
+describe('line ends: a server that answers LF is told so, and judged by that', () => {
+  const only = [
+    '--only',
+    'framing/*',
+    '--only',
+    'half-close/answers*',
+    '--skip',
+    'framing/random*',
+  ];
+  const listens = `).listen(port, '127.0.0.1');`;
+  const lines = (eol: string, answer: string) => `net.createServer(options, (socket) => {
+      let kept = '';
+      socket.setEncoding('latin1').on('error', () => {});
+      socket.on('data', (text) => {
+        const lines = (kept + text).split(${eol});
+        kept = lines.pop();
+        for (const line of lines) socket.write(${answer}, 'latin1');
+      });
+      socket.on('end', () => socket.end());
+    }${listens}`;
+
+  test.each([
+    ['CR LF in, LF out', lines(`'\\r\\n'`, `line + '\\n'`), 'answers end in LF', 0],
+    [
+      'LF in, a CR stripped, LF out',
+      lines(`'\\n'`, `line.replace(/\\r$/, '') + '\\n'`),
+      'answers end in LF',
+      3,
+    ],
+  ])('%s', async (_, script, what, shoulds) => {
+    const { code, out } = await conformance(
+      ...[...only, '--port', await freePort(), '--', ...node(script)],
+    );
+    expect(code).toBe(1);
+    const others = shoulds > 0 ? `; ${shoulds} should-checks failed` : '';
+    expect(out).toContain(`does not: ${what}; judged by that, it would fulfil the rest${others}\n`);
+    expect(out).toContain('✗ framing/one-line failed');
+    expect(out).not.toContain('not run');
+  });
+
+  test('LF only', async () => {
+    const script = lines(`'\\n'`, `line.replaceAll('\\r', '?') + '\\n'`);
+    const { out } = await conformance(
+      ...[...only, '--port', await freePort(), '--', ...node(script)],
+    );
+    expect(out).toContain(
+      'does not: it takes LF for CR LF, and answers end in LF; judged by that, it would fulfil the rest',
+    );
+  });
+
+  test('one that has other defects as well', async () => {
+    const script = lines(`'\\n'`, `line.trim() + '\\n'`);
+    const { out } = await conformance(
+      ...[...only, '--port', await freePort(), '--', ...node(script)],
+    );
+    expect(out).toMatch(
+      /does not: answers end in LF; judged by that, 1 of the other \d+ must-checks failed/,
+    );
+  });
+});
+
 describe('the server ends with the suite', () => {
   test.each(['SIGKILL', 'SIGINT'] as const)('%s', async (signal) => {
     const port = await freePort();

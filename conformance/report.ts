@@ -1,9 +1,11 @@
 /** What a run found, as data: every report is drawn from this and from nothing else. */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { explain } from './causes.ts';
 import type { Difference, Level } from './check.ts';
 import { checks } from './checks/index.ts';
 import { quoted } from './contestants.ts';
+import type { LineEnds } from './lens.ts';
 import type { Outcome, Verdict } from './run.ts';
 import type { Account } from './suite.ts';
 
@@ -31,6 +33,8 @@ export interface ServerReport {
   readonly conclusion: string;
   /** Milliseconds; null when it never answered. */
   readonly roundTrip: number | null;
+  /** How it ends lines; all checks but the first are judged by that. */
+  readonly lineEnds: string;
   readonly results: readonly Result[];
 }
 
@@ -65,35 +69,67 @@ export function reportOf(
     interrupted,
     servers: accounts.map((account) => ({
       name: account.contestant.name,
-      conclusion: conclusionOf(account.verdicts),
+      conclusion: conclusionOf(account.verdicts, account.lineEnds),
+      lineEnds: lineEndsInWords(account.lineEnds),
       roundTrip: account.roundTrip ?? null,
-      results: account.verdicts.map((verdict) => resultOf(verdict, account, options)),
+      results: resultsOf(account, options),
     })),
   };
 }
 
-function resultOf(verdict: Verdict, { contestant }: Account, options: readonly string[]): Result {
-  const { check, outcome, message, difference, milliseconds, transcript } = verdict;
-  const { id, level, title, sentence, cause } = check;
-  const { before, after } = contestant.commandLine;
-  const words = [before, ...options.map(quoted), `--only ${id}`, after];
-  const again = ['npx tsx conformance', ...words].filter(Boolean).join(' ');
-  const explained = outcome === 'fail' ? { cause, ...(difference && { difference }) } : {};
-  const what = { id, level, title, sentence, outcome, message };
-  return { ...what, ...explained, milliseconds, transcript, again };
+function resultsOf({ contestant, verdicts }: Account, options: readonly string[]): Result[] {
+  const explanations = explain(verdicts);
+  return verdicts.map((verdict) => {
+    const { check, outcome, message, difference, milliseconds, transcript } = verdict;
+    const { id, level, title, sentence } = check;
+    const { before, after } = contestant.commandLine;
+    const words = [before, ...options.map(quoted), `--only ${id}`, after];
+    const again = ['npx tsx conformance', ...words].filter(Boolean).join(' ');
+    const cause = explanations.get(id)?.text;
+    const explained =
+      outcome === 'fail' ? { ...(cause && { cause }), ...(difference && { difference }) } : {};
+    const what = { id, level, title, sentence, outcome, message };
+    return { ...what, ...explained, milliseconds, transcript, again };
+  });
 }
+
+/** The check that demands CR LF of every server. */
+const FIRST = 'framing/one-line';
 
 /** How many must-checks there are. */
 const MUST = checks.filter(({ level }) => level === 'must').length;
 
 /** Whether a server fulfils the task, in one line: the must-checks alone decide. */
-export function conclusionOf(verdicts: readonly Verdict[]): string {
-  const conclusion = conclusionOnMust(verdicts);
+export function conclusionOf(verdicts: readonly Verdict[], lineEnds?: LineEnds): string {
+  const conclusion = lineEnds
+    ? conclusionByOtherLineEnds(verdicts, lineEnds)
+    : conclusionOnMust(verdicts);
   const others = verdicts.filter(
     ({ check, outcome }) => check.level === 'should' && outcome === 'fail',
   ).length;
   if (others === 0) return conclusion;
   return `${conclusion}; ${others} should-${others === 1 ? 'check' : 'checks'} failed`;
+}
+
+function lineEndsInWords(lineEnds: LineEnds | undefined): string {
+  if (lineEnds === 'out') return 'takes CR LF, answers LF';
+  return lineEnds === 'both' ? 'takes LF, answers LF' : 'takes CR LF, answers CR LF';
+}
+
+/** It is wrong at least in its line ends; what it would be without that is told as well. */
+function conclusionByOtherLineEnds(verdicts: readonly Verdict[], lineEnds: LineEnds): string {
+  const rest = verdicts.filter(({ check }) => check.level === 'must' && check.id !== FIRST);
+  const failed = rest.filter(({ outcome }) => outcome === 'fail').length;
+  const untold = rest.filter(({ outcome }) => outcome !== 'fail' && outcome !== 'pass').length;
+  const what =
+    lineEnds === 'out' ? 'answers end in LF' : 'it takes LF for CR LF, and answers end in LF';
+  const unknown = untold > 0 ? `, ${untold} could not be told` : '';
+  if (rest.length === 0) return `does not: ${what}`;
+  const then =
+    failed > 0
+      ? `judged by that, ${failed} of the other ${rest.length} must-checks failed${unknown}`
+      : `judged by that, it would fulfil the rest${unknown && ` (${unknown.slice(2)})`}`;
+  return `does not: ${what}; ${then}`;
 }
 
 function conclusionOnMust(verdicts: readonly Verdict[]): string {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, connect } from '../client/client.ts';
 import { type Check, type Difference, Failure, Scene, type Target, Unsupported } from './check.ts';
+import type { LineEnds } from './lens.ts';
 
 /**
  * `pass`; `fail`: the server is wrong; `known`: it fails, and is listed as failing; `stale`: it is
@@ -22,6 +23,8 @@ export interface Verdict {
   readonly transcript: string;
   /** Whether it cut a connection, or sent so much that the server may fall behind. */
   readonly isUpsetting?: boolean;
+  /** Whether the server died in it. */
+  readonly died?: boolean;
 }
 
 /** How long a check may take in all, as a multiple of how long it waits for one thing … */
@@ -160,6 +163,38 @@ export async function isServed({ host, port }: Target, most: number): Promise<st
       if (performance.now() > deadline - 100) return (error as Error).message;
       await sleep(100);
     }
+  }
+}
+
+/**
+ * How a server ends its lines, where that is not CR LF in and out, and it answers as an echo otherwise.
+ *
+ * @param timeout - how long an answer may take, in milliseconds
+ */
+export async function lineEndsOf(target: Target, timeout: number): Promise<LineEnds | undefined> {
+  const word = 'how do lines end?';
+  const answer = await answerTo(target, `${word}\r\n`, timeout);
+  if (answer === `${word}\r\n`) return undefined;
+  if (answer === `${word}\n`) return 'out';
+  return (await answerTo(target, `${word}\n`, timeout)) === `${word}\n` ? 'both' : undefined;
+}
+
+/** What comes for a line, when that is as long or one byte shorter. */
+async function answerTo({ host, port }: Target, line: string, timeout: number): Promise<string> {
+  try {
+    const client = await connect({ host, port, timeout });
+    await client.send(line);
+    const answer: Buffer[] = [];
+    const take = async (most: number, wait: number) => {
+      const bytes = await client.receive(most, { timeout: wait }).catch(() => undefined);
+      if (bytes) answer.push(bytes);
+    };
+    await take(line.length - 1, timeout);
+    if (answer.length > 0) await take(1, Math.min(timeout, 200));
+    await client.close({ timeout: FAREWELL });
+    return Buffer.concat(answer).toString('latin1');
+  } catch {
+    return '';
   }
 }
 

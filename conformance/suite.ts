@@ -4,8 +4,10 @@ import { ClientError, escapeText } from '../client/client.ts';
 import type { Check, Level, Target } from './check.ts';
 import { type Contestant, NotThere } from './contestants.ts';
 import { lastWords } from './last-words.ts';
+import type { LineEnds } from './lens.ts';
 import {
   isServed,
+  lineEndsOf,
   measureRoundTrip,
   type Preparation,
   prepareCheck,
@@ -32,6 +34,8 @@ export interface Account {
   readonly verdicts: readonly Verdict[];
   /** The median round trip that all waits follow from, in milliseconds; undefined: it never answered. */
   readonly roundTrip: number | undefined;
+  /** How it ends lines, where that is not CR LF in and out: all but the first check were judged by that. */
+  readonly lineEnds: LineEnds | undefined;
 }
 
 export interface Circumstances {
@@ -75,6 +79,7 @@ class Trial {
   /** The address at which it answered. */
   #host: string | undefined;
   #roundTrip: number | undefined;
+  #lineEnds: LineEnds | undefined;
   #patience = PATIENCE;
   #deadline = Number.POSITIVE_INFINITY;
   /** Why nothing more can be asked of the server. */
@@ -95,13 +100,15 @@ class Trial {
       this.#deadline = performance.now() + LONGEST_RUN * Math.max(1, slowFactor);
       this.#roundTrip = await this.#meet(PATIENCE * slowFactor);
       this.#patience = Math.max(PATIENCE, ROUND_TRIPS * (this.#roundTrip ?? 0)) * slowFactor;
+      this.#lineEnds = await lineEndsOf(this.#target, Math.max(1000, 20 * (this.#roundTrip ?? 0)));
     }
     for (const check of inOrder(this.#checks)) {
       await this.#judge(check);
       await this.#prepare();
     }
     const verdicts = this.#checks.map(({ id }) => this.#verdicts.get(id) as Verdict);
-    return { contestant: this.#contestant, verdicts, roundTrip: this.#roundTrip };
+    const lineEnds = this.#lineEnds;
+    return { contestant: this.#contestant, verdicts, roundTrip: this.#roundTrip, lineEnds };
   }
 
   /** The first visit: at which address it answers, and how fast. */
@@ -156,7 +163,12 @@ class Trial {
     const prepared = this.#prepared.get(check);
     this.#prepared.delete(check);
     const most = this.#left();
-    return runCheck(check, this.#target, patience, this.#pace, { prepared, most });
+    return runCheck(check, this.#targetOf(check), patience, this.#pace, { prepared, most });
+  }
+
+  /** The first check alone demands CR LF of a server that ends its lines in another way. */
+  #targetOf({ id }: Check): Target {
+    return id === FIRST ? this.#target : { ...this.#target, lineEnds: this.#lineEnds };
   }
 
   get #pace(): number {
@@ -171,13 +183,19 @@ class Trial {
       if (!isWaiting || this.#over || this.#left() <= 0) continue;
       if (this.#contestant.known.has(check.id)) continue;
       if (!needsOf(check).every((id) => this.#hasPassed(id))) continue;
-      const preparation = await prepareCheck(check, this.#target, this.#patience, this.#pace);
+      const preparation = await prepareCheck(
+        check,
+        this.#targetOf(check),
+        this.#patience,
+        this.#pace,
+      );
       this.#prepared.set(check, preparation);
     }
   }
 
   /** Whether a check has passed, or was not asked for. */
   #hasPassed(id: string): boolean {
+    if (id === FIRST && this.#lineEnds) return true;
     const outcome = this.#verdicts.get(id)?.outcome;
     return outcome ? outcome === 'pass' : !this.#checks.some((check) => check.id === id);
   }
@@ -185,6 +203,7 @@ class Trial {
   /** The check that failed and without which this one tells nothing, if there is one. */
   #missingFor(check: Check): string | undefined {
     for (const id of needsOf(check)) {
+      if (id === FIRST && this.#lineEnds) continue;
       const verdict = this.#verdicts.get(id);
       if (verdict && HAS_FAILED.has(verdict.outcome)) {
         return verdict.outcome === 'blocked' ? this.#missingFor(verdict.check) : id;
@@ -301,7 +320,7 @@ function inOrder(checks: readonly Check[]): readonly Check[] {
 function asDead(verdict: Verdict, gone: string, said: string): Verdict {
   const words = lastWords(said);
   const message = `the server died in this check: ${gone}${words && `; it said last:\n${words}`}`;
-  return { ...verdict, outcome: 'fail', message, difference: undefined };
+  return { ...verdict, outcome: 'fail', message, difference: undefined, died: true };
 }
 
 function asKnown(verdict: Verdict, reason: string): Verdict {
