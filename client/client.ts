@@ -1,6 +1,6 @@
 import { connect as connectSocket, type OnReadOpts, Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import * as sys from '../sockets/index.ts';
+import type { SocketAddress } from '../sockets/index.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { count, escapeShortened } from './escape.ts';
 import { Transcript } from './transcript.ts';
@@ -8,8 +8,11 @@ import { Transcript } from './transcript.ts';
 export { count, escapeBytes, escapeShortened, escapeText } from './escape.ts';
 export { Transcript, type TranscriptEntry } from './transcript.ts';
 
+/** Where libc cannot be reached (a package without koffi), a client has no narrow buffers. */
+const sys = await import('../sockets/index.ts').catch(() => undefined);
+
 /** Whether {@link ConnectOptions.receiveBuffer} can be had on this system. */
-export const isNarrowPossible: boolean = sys.isSupported;
+export const isNarrowPossible: boolean = sys?.isSupported ?? false;
 
 /** What can be sent: bytes as they are, or text as UTF-8. Bytes must not change until they are sent. */
 export type Payload = string | Uint8Array;
@@ -128,7 +131,8 @@ export function connect(options: ConnectOptions): Promise<Client> {
 }
 
 /** A socket whose buffers were set before it connected: afterwards is too late. */
-function connectNarrow(to: sys.SocketAddress, receiveBuffer: number, onread: OnReadOpts): Socket {
+function connectNarrow(to: SocketAddress, receiveBuffer: number, onread: OnReadOpts): Socket {
+  if (!sys) return failed(new Error('a narrow receive buffer needs libc'));
   const fd = sys.socket(sys.familyOf(to.address));
   try {
     sys.setsockopt(fd, sys.SO_RCVBUF, receiveBuffer);
@@ -137,13 +141,18 @@ function connectNarrow(to: sys.SocketAddress, receiveBuffer: number, onread: OnR
     sys.connect(fd, to);
   } catch (error) {
     sys.close(fd);
-    const socket = new Socket();
-    process.nextTick(() => socket.destroy(error as Error));
-    return socket;
+    return failed(error as Error);
   }
   const settings = { fd, readable: true, writable: true, allowHalfOpen: true, onread };
   const socket = new Socket(settings as ConstructorParameters<typeof Socket>[0]);
   process.nextTick(() => socket.emit('connect'));
+  return socket;
+}
+
+/** A socket that fails in a moment. */
+function failed(error: Error): Socket {
+  const socket = new Socket();
+  process.nextTick(() => socket.destroy(error));
   return socket;
 }
 

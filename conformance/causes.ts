@@ -20,15 +20,29 @@ export const CAUSES = {
   'misses-a-split-end': 'does it look for CR LF only in what one recv returned?',
   'loses-the-rest':
     'are the bytes after the last CR LF of a recv thrown away, or lost in a buffer that is begun anew?',
-  trims: 'does it trim lines? Blanks, tabs and other signs are part of them',
+  'loses-lines':
+    'is only a part of the lines that one recv returned answered: all but the last, or the first?',
+  'falls-silent':
+    'it had answered many lines before: is something counted, or a buffer or a queue filled and never emptied?',
+  trims: 'does it trim lines? Blanks and tabs are part of them',
   decodes: 'does it decode what it receives as UTF-8? Echo bytes, not strings',
   'changes-a-byte':
-    'a byte was changed in the middle of right ones: is a buffer written to before it has been sent, or too short?',
-  'loses-the-last':
-    'is only a part of the lines that one recv returned answered: all but the last, or the first?',
+    'one byte among right ones was changed: is a buffer written to before it has been sent, or too short?',
+  'another-line':
+    'another line came than was due: are lines answered out of order, or is output dropped when send takes less than it was given?',
+  'skips-empty-lines': 'does it take a CR LF with nothing before it for no line at all?',
+  'one-at-a-time': 'does it serve one client to its end before it serves the next?',
+  'turns-away': 'does it close the connection of whoever comes while another client is there?',
+  'misses-the-end-of-input':
+    'does it not notice the end of input (recv returns 0), or not close its side then?',
+  'mixes-clients':
+    'these bytes were sent by another client: do clients share a buffer, or does an answer go to the wrong socket?',
 } as const;
 
 export type Cause = keyof typeof CAUSES;
+
+/** The check that tells whether two clients are served at all. */
+const SECOND = 'concurrency/second-client-while-first-idles';
 
 /** What is told beside a failure. */
 export interface Explanation {
@@ -48,6 +62,8 @@ type Kind =
   | 'short'
   | 'timeout'
   | 'fin'
+  | 'open'
+  | 'unserved'
   | 'reset'
   | 'own';
 
@@ -58,113 +74,222 @@ export function explain(verdicts: readonly Verdict[]): ReadonlyMap<string, Expla
   return new Map(
     failed.map((verdict): [string, Explanation] => {
       const { check } = verdict;
-      const cause = causeOf(verdict, failed);
+      const seen = causeBySight(verdict);
+      const [cause, root] = seen ? [seen, undefined] : causeByOthers(verdict, failed);
       if (!cause) {
         const text = isOwn(verdict) ? check.cause : undefined;
         return [check.id, { cause, text, follows: undefined }];
       }
-      const follows = first.get(cause);
+      const follows = root ?? first.get(cause);
       if (!follows) first.set(cause, check.id);
-      const text = follows ? `the same as in ${follows}: ${CAUSES[cause]}` : CAUSES[cause];
+      const text = follows ? `probably the same as in ${follows}: ${CAUSES[cause]}` : CAUSES[cause];
       return [check.id, { cause, text, follows }];
     }),
   );
 }
 
-function causeOf(verdict: Verdict, failed: readonly Verdict[]): Cause | undefined {
-  const { check, message, transcript } = verdict;
-  const kind = kindOf(verdict);
-  const other = (id: string) => failed.find((one) => one.check.id === id);
-  const isEarly = (id: string) => {
-    const one = other(id);
-    return one !== undefined && kindOf(one) === 'early';
-  };
-  switch (kind) {
+/** The cause that this failure shows by itself. */
+function causeBySight(verdict: Verdict): Cause | undefined {
+  const { message } = verdict;
+  switch (kindOf(verdict)) {
     case 'died':
       if (/SIGPIPE|EPIPE|broken ?pipe/i.test(message)) return 'dies-of-a-write';
       if (/ECONNRESET|connection ?(was )?reset|reset by peer/i.test(message))
         return 'dies-of-a-reset';
       return undefined;
+    case 'open':
+      return 'misses-the-end-of-input';
     case 'early':
+      return causeOfEarly(verdict);
     case 'changed':
-    case 'short': {
-      const byBytes = causeOfBytes(verdict, kind);
-      // Who echoes before the line is complete does so in every check that sends an incomplete one.
-      if (isEarly('framing/partial-line-is-held') && ECHOES_READS.has(check.id))
-        return 'echoes-reads';
-      return byBytes;
-    }
-    case 'timeout': {
-      if (check.id === 'framing/crlf-split-across-segments') return 'misses-a-split-end';
-      const split = other('framing/crlf-split-across-segments');
-      const isSplit = split && kindOf(split) === 'timeout' && CUTS_ENDS.has(check.id);
-      return isSplit && !/receives/.test(transcript.split('\n').at(-1) ?? '')
-        ? 'misses-a-split-end'
-        : undefined;
-    }
+    case 'short':
+      return causeOfBytes(verdict);
+    case 'timeout':
+      return causeOfSilence(verdict);
+    case 'fin':
+    case 'reset':
+      return verdict.check.id === SECOND ? 'turns-away' : undefined;
     default:
       return undefined;
   }
 }
 
-/** Checks in which an incomplete line is sent, and its echo shows. */
-const ECHOES_READS: ReadonlySet<string> = new Set([
-  'framing/partial-line-is-held',
-  'framing/crlf-split-across-segments',
-  'framing/lone-lf-is-a-byte',
-  'framing/lone-cr-is-a-byte',
-  'lines/every-order-of-cr-and-lf',
-  'limits/line-too-long',
-  'limits/line-too-long-with-more-behind',
-  'limits/endless-line',
-  'half-close/tail-is-dropped',
-]);
+/** Something came before the line was complete. */
+function causeOfEarly({ check: { id }, message }: Verdict): Cause | undefined {
+  const came = /"([^"]*)" came/.exec(message)?.[1] ?? '';
+  if (id === 'framing/partial-line-is-held') return 'echoes-reads';
+  if (id === 'framing/lone-lf-is-a-byte' && came.endsWith('\\n')) return 'ends-at-lf';
+  if (came.endsWith('\\r')) return 'ends-at-cr';
+  return undefined;
+}
 
-/** Checks in which CR and LF come in two segments. */
-const CUTS_ENDS: ReadonlySet<string> = new Set([
-  'framing/one-byte-at-a-time',
-  'framing/lone-cr-is-a-byte',
-  'lines/every-order-of-cr-and-lf',
-  'lines/lengths',
-]);
-
-function causeOfBytes({ check, message, difference }: Verdict, kind: Kind): Cause | undefined {
-  if (kind === 'early') {
-    const came = /"([^"]*)" came/.exec(message)?.[1] ?? '';
-    if (check.id === 'framing/partial-line-is-held') return 'echoes-reads';
-    if (check.id === 'framing/lone-lf-is-a-byte' && came.endsWith('\\n')) return 'ends-at-lf';
-    if (came.endsWith('\\r')) return 'ends-at-cr';
-    return undefined;
-  }
+function causeOfBytes(verdict: Verdict): Cause | undefined {
+  const { check, difference, transcript } = verdict;
   if (!difference) return undefined;
   const expected = bytesOf(difference.expected);
   const got = bytesOf(difference.got);
   if (got.includes('\\xef\\xbf\\xbd')) return 'decodes';
-  if (check.id === 'framing/one-line') {
-    const body = bytesOf(difference.expected).replace(/\\r\\n$/, '');
-    if (got === `${body}\\n`) return 'answers-lf';
-    if (got === body) return 'strips-the-end';
-    if (got.startsWith(expected)) return 'doubles-the-end';
-    if (!got.startsWith(body.slice(0, 1)) && got !== '') return 'greets';
-    return undefined;
-  }
-  if (got !== '' && got !== expected && expected.endsWith(got) && !got.startsWith('…'))
-    return 'loses-the-rest';
+  if (check.id === 'framing/one-line') return causeInFirstLine(expected, got);
+  if (SENDS_PARTS.has(check.id) && isWithoutBeginning(got, expected)) return 'loses-the-rest';
+  const isPart = got !== '' && expected.startsWith(got) && got.endsWith('\\r\\n');
+  if (isPart && SENDS_SEVERAL.has(check.id)) return 'loses-lines';
+  if (/\\r$/.test(got) && expected === `${got}\\n`) return 'ends-at-cr';
   const blank = /^(\s|\\t)+|(\s|\\t)+(?=\\r\\n$)/g;
   if (got !== expected && got === expected.replace(blank, '')) return 'trims';
-  if (isOneByteChanged(expected, got)) return 'changes-a-byte';
+  if (isOfAnother(got, expected, transcript)) return 'mixes-clients';
+  const changed = changedToken(expected, got);
+  if (changed) return /^\d{2}$/.test(changed) ? 'another-line' : 'changes-a-byte';
   return undefined;
 }
 
-/** Whether one byte differs, and those behind it do not. */
-function isOneByteChanged(expected: string, got: string): boolean {
+function causeInFirstLine(expected: string, got: string): Cause | undefined {
+  const body = expected.replace(/\\r\\n$/, '');
+  if (got === `${body}\\n`) return 'answers-lf';
+  if (got === body) return 'strips-the-end';
+  if (got.startsWith(expected)) return 'doubles-the-end';
+  return got !== '' && got[0] !== body[0] ? 'greets' : undefined;
+}
+
+/** Nothing came, or not enough. */
+function causeOfSilence({ check: { id }, transcript, message }: Verdict): Cause | undefined {
+  if (!message.includes('nothing had come')) return undefined;
+  const answers = transcript.split('\n').filter((line) => / receives \d/.test(line)).length;
+  if (id === 'framing/many-lines-in-order' && answers >= 10) return 'falls-silent';
+  if (id === 'framing/empty-line' && answers === 0) return 'skips-empty-lines';
+  if (id === SECOND) return 'one-at-a-time';
+  return id === 'framing/crlf-split-across-segments' ? 'misses-a-split-end' : undefined;
+}
+
+/** Defects that show in many checks, and the check that shows them for what they are. */
+const ROOTS: readonly {
+  readonly check: string;
+  readonly cause: Cause;
+  readonly kinds: readonly Kind[];
+  readonly showsIn: RegExp;
+}[] = [
+  {
+    check: 'framing/partial-line-is-held',
+    cause: 'echoes-reads',
+    kinds: ['early', 'changed', 'short', 'open'],
+    showsIn:
+      /^(framing\/(crlf-split|lone-)|lines\/every-order|limits\/(line-too|endless)|half-close\/(tail|again)|concurrency\/(long-|nothing))/,
+  },
+  {
+    check: 'framing/rest-of-a-segment-is-kept',
+    cause: 'loses-the-rest',
+    kinds: ['changed', 'short', 'timeout'],
+    showsIn: /./,
+  },
+  {
+    check: 'framing/many-lines-in-one-segment',
+    cause: 'loses-lines',
+    kinds: ['changed', 'short', 'timeout'],
+    showsIn: /./,
+  },
+  {
+    check: 'framing/many-lines-in-order',
+    cause: 'falls-silent',
+    kinds: ['timeout', 'short', 'own'],
+    showsIn: /^(framing|lines|streams|slow-readers\/resumes|resets\/leave)/,
+  },
+  {
+    check: 'framing/crlf-split-across-segments',
+    cause: 'misses-a-split-end',
+    kinds: ['timeout', 'short'],
+    showsIn: /^(framing|lines|concurrency\/(beside-any|long))/,
+  },
+  {
+    check: 'framing/empty-line',
+    cause: 'skips-empty-lines',
+    kinds: ['timeout', 'changed', 'short'],
+    showsIn: /^(framing|lines|concurrency|streams)/,
+  },
+  {
+    check: SECOND,
+    cause: 'one-at-a-time',
+    kinds: ['timeout', 'unserved'],
+    showsIn: /./,
+  },
+  {
+    check: SECOND,
+    cause: 'turns-away',
+    kinds: ['fin', 'reset', 'unserved'],
+    showsIn: /./,
+  },
+  {
+    check: 'framing/lone-cr-is-a-byte',
+    cause: 'ends-at-cr',
+    kinds: ['early', 'changed', 'short'],
+    showsIn: /^(framing|lines|half-close|concurrency\/(beside-any|long|nothing))/,
+  },
+];
+
+/** A cause that another failure shows better, and that check's id. */
+function causeByOthers(
+  verdict: Verdict,
+  failed: readonly Verdict[],
+): readonly [Cause, string] | readonly [undefined, undefined] {
+  const { id } = verdict.check;
+  const kind = kindOf(verdict);
+  for (const { check, cause, kinds, showsIn } of ROOTS) {
+    if (id === check || !kinds.includes(kind) || !showsIn.test(id)) continue;
+    const root = failed.find((one) => one.check.id === check);
+    if (root && causeBySight(root) === cause) return [cause, check];
+  }
+  return [undefined, undefined];
+}
+
+/** Checks that send a part of a line behind another line. */
+const SENDS_PARTS: ReadonlySet<string> = new Set([
+  'framing/partial-line-is-held',
+  'framing/rest-of-a-segment-is-kept',
+  'framing/lone-lf-is-a-byte',
+  'framing/lone-cr-is-a-byte',
+  'framing/multibyte-split-across-segments',
+]);
+
+/** Checks that send several short lines at once. */
+const SENDS_SEVERAL: ReadonlySet<string> = new Set([
+  'framing/empty-line',
+  'framing/many-lines-in-one-segment',
+]);
+
+/** Whether the first bytes are missing, and the others are there. */
+function isWithoutBeginning(got: string, expected: string): boolean {
+  if (got.startsWith('…') || got.length < 3) return false;
+  const whole = expected.replace(/…$/, '');
+  for (let at = 1; at <= whole.length - 3; at++) {
+    const rest = whole.slice(at);
+    if (whole === expected ? got === rest : got.startsWith(rest)) return true;
+  }
+  return false;
+}
+
+/** The two signs that differ, where just one does and those behind it do not; undefined otherwise. */
+function changedToken(expected: string, got: string): string | undefined {
   const [a, b] = [tokens(expected), tokens(got)];
-  if (a.length !== b.length || a.length < 4) return false;
-  return a.filter((token, i) => token !== b[i]).length === 1 && a.at(-1) === b.at(-1);
+  if (a.length !== b.length || a.length < 4 || a.at(-2) !== b.at(-2)) return undefined;
+  const at = a.flatMap((token, i) => (token === b[i] ? [] : [i]));
+  return at.length === 1 ? `${a[at[0] as number]}${b[at[0] as number]}` : undefined;
 }
 
 function tokens(text: string): string[] {
   return text.match(/\\x[0-9a-f]{2}|\\.|…|[^\\]/g) ?? [];
+}
+
+/** Whether what came was sent by another client of the same check, and not by this one. */
+function isOfAnother(got: string, expected: string, transcript: string): boolean {
+  const piece = got.replace(/^…|…$/g, '').slice(0, 12);
+  if (piece.length < 4 || expected.includes(piece)) return false;
+  const sent = /ms {2}(.*?) sends [\d,]+ bytes?: (.*)$/;
+  const receiver = /ms {2}(.*?) receives /;
+  const lines = transcript.split('\n');
+  const last = lines.findLast((line) => receiver.test(line));
+  const name = last && receiver.exec(last)?.[1];
+  return lines.some((line) => {
+    const [, who, what = ''] = sent.exec(line) ?? [];
+    return who !== undefined && who !== name && what.startsWith(piece);
+  });
 }
 
 /** What stands between the quotation marks of a difference: bytes, escaped. */
@@ -180,6 +305,8 @@ function kindOf({ message, difference, died }: Verdict): Kind {
     const [expected, got] = [bytesOf(difference.expected), bytesOf(difference.got)];
     return got === '' || expected.replace(/…$/, '').startsWith(got) ? 'short' : 'changed';
   }
+  if (message.includes('does not end the connection')) return 'open';
+  if (message.includes('a new client is not served')) return 'unserved';
   if (message.includes('the server closed the connection (FIN)')) return 'fin';
   if (message.includes('the server reset the connection (RST)')) return 'reset';
   return /: not within \d+ ms; /.test(message) ? 'timeout' : 'own';
@@ -192,12 +319,13 @@ function isOwn(verdict: Verdict): boolean {
   const [group = ''] = id.split('/');
   if (kind === 'died') return false;
   if (kind === 'refused') return id === 'concurrency/both-families';
-  // Wrong bytes are no matter of the end of input, nor of a limit.
+  if (kind === 'unserved') return ['resets', 'concurrency', 'slow-readers'].includes(group);
+  // Wrong bytes are no matter of the end of input, nor of a limit or a leak.
+  const isOfBytes = ['framing', 'lines', 'concurrency', 'streams', 'resets', 'slow-readers'];
   if (kind === 'changed' || kind === 'early')
-    return (
-      !['half-close', 'limits', 'leaks', 'measures', 'bystanders'].includes(group) ||
-      id === 'half-close/tail-is-dropped'
-    );
-  // A check that waits for what should come knows why it does not: but a time-out alone says little.
+    return isOfBytes.includes(group) || TAIL.test(verdict.message);
   return true;
 }
+
+/** More came than was owed: the line that should have been dropped. */
+const TAIL = /expected "(.*)", got "\1.+"/;

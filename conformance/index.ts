@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** `npx tsx conformance`: aims the checks at servers, and tells what it found. */
 import { writeFileSync } from 'node:fs';
 import { checks } from './checks/index.ts';

@@ -12,6 +12,9 @@ const root = path.resolve(fileURLToPath(new URL('..', import.meta.url)));
  */
 export const TRANSLATION = 'LINE_ECHO_TRANSLATION';
 
+/** Whether this is the package that was installed: everything in it is JavaScript. */
+export const isInstalled = import.meta.url.includes('/node_modules/');
+
 /** In which way a program is run. */
 export interface Manner {
   /** A module that Node loads first, in every thread of it. */
@@ -39,7 +42,8 @@ export function nodeCommand(program: string, { preload, tsx = false }: Manner = 
 
 /** The JavaScript of a program; undefined where there is none. */
 function translationOf(program: string): string | undefined {
-  const [source, translation] = process.env[TRANSLATION]?.split(path.delimiter) ?? [];
+  const [source, translation] =
+    process.env[TRANSLATION]?.split(path.delimiter) ?? (isInstalled ? [root, root] : []);
   // A copy of the project that is run with the same environment is not what was translated.
   if (!source || !translation || ![source, translation].includes(root)) return undefined;
   const file = path.join(translation, path.relative(source, path.resolve(source, program)));

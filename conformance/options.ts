@@ -4,12 +4,16 @@ import { parseArgs } from 'node:util';
 import type { Check, Level } from './check.ts';
 import { checks } from './checks/index.ts';
 import { MODELS } from './contestants.ts';
+import { isInstalled } from './node-command.ts';
+
+/** How this program is called: in a clone, or from an installed package. */
+export const COMMAND = isInstalled ? 'line-echo-conformance' : 'npx tsx conformance';
 
 export const HELP = `Judges line-echo servers: those of this collection, or any other.
 
-Usage: npx tsx conformance [options] [model...]         our models, side by side
-       npx tsx conformance [options] --connect HOST:PORT   a server that runs already
-       npx tsx conformance [options] -- command...         starts, checks and stops it
+Usage: ${COMMAND} [options] [model...]         our models, side by side
+       ${COMMAND} [options] --connect HOST:PORT   a server that runs already
+       ${COMMAND} [options] -- command...         starts, checks and stops it
 
   --port N              where the command's server listens (default 12321); it is
                         told in PORT, and {port} in the command stands for it;

@@ -6,6 +6,7 @@ import type { Difference, Level } from './check.ts';
 import { checks } from './checks/index.ts';
 import { quoted } from './contestants.ts';
 import type { LineEnds } from './lens.ts';
+import { COMMAND } from './options.ts';
 import type { Outcome, Verdict } from './run.ts';
 import type { Account } from './suite.ts';
 
@@ -84,7 +85,7 @@ function resultsOf({ contestant, verdicts }: Account, options: readonly string[]
     const { id, level, title, sentence } = check;
     const { before, after } = contestant.commandLine;
     const words = [before, ...options.map(quoted), `--only ${id}`, after];
-    const again = ['npx tsx conformance', ...words].filter(Boolean).join(' ');
+    const again = [COMMAND, ...words].filter(Boolean).join(' ');
     const cause = explanations.get(id)?.text;
     const explained =
       outcome === 'fail' ? { ...(cause && { cause }), ...(difference && { difference }) } : {};

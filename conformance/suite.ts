@@ -300,20 +300,17 @@ function needsOf({ needs = [], prepare }: Check): readonly string[] {
   return prepare ? [...needs, BESIDE_ANOTHER] : needs;
 }
 
-/** By level; each after what it needs, early what bystanders wait for, and last who verifies them. */
+/** By level; each after what it needs, in it first what bystanders wait for, and last who verifies them. */
 function inOrder(checks: readonly Check[]): readonly Check[] {
-  const rank = ({ level, prepare }: Check) => 2 * LEVELS.indexOf(level) + (prepare ? 1 : 0);
-  const sorted = [...checks].sort((a, b) => rank(a) - rank(b));
+  const awaited = new Set(checks.filter(({ prepare }) => prepare).flatMap(needsOf));
+  const turn = ({ id, prepare }: Check) => (prepare ? 2 : awaited.has(id) ? 0 : 1);
+  const rank = (check: Check) => 3 * LEVELS.indexOf(check.level) + turn(check);
   const order = new Set<Check>();
   const add = (check: Check) => {
-    addAll(needsOf(check));
+    for (const one of checks) if (needsOf(check).includes(one.id)) add(one);
     order.add(check);
   };
-  const addAll = (ids: readonly string[]) => {
-    for (const one of checks) if (ids.includes(one.id)) add(one);
-  };
-  for (const check of sorted) if (check.prepare) addAll(needsOf(check));
-  for (const check of sorted) add(check);
+  for (const check of [...checks].sort((a, b) => rank(a) - rank(b))) add(check);
   return [...order];
 }
 
