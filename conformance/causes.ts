@@ -75,7 +75,9 @@ export function explain(verdicts: readonly Verdict[]): ReadonlyMap<string, Expla
     failed.map((verdict): [string, Explanation] => {
       const { check } = verdict;
       const seen = causeBySight(verdict);
-      const [cause, root] = seen ? [seen, undefined] : causeByOthers(verdict, failed);
+      const isSure = seen && !COULD_FOLLOW.has(seen);
+      const [other, root] = isSure ? [] : causeByOthers(verdict, failed);
+      const cause = other ?? seen;
       if (!cause) {
         const text = isOwn(verdict) ? check.cause : undefined;
         return [check.id, { cause, text, follows: undefined }];
@@ -224,11 +226,20 @@ const ROOTS: readonly {
   },
 ];
 
+/** What other defects look like, too. */
+const COULD_FOLLOW: ReadonlySet<Cause> = new Set([
+  'ends-at-lf',
+  'ends-at-cr',
+  'misses-a-split-end',
+  'changes-a-byte',
+  'another-line',
+]);
+
 /** A cause that another failure shows better, and that check's id. */
 function causeByOthers(
   verdict: Verdict,
   failed: readonly Verdict[],
-): readonly [Cause, string] | readonly [undefined, undefined] {
+): readonly [Cause, string] | readonly [] {
   const { id } = verdict.check;
   const kind = kindOf(verdict);
   for (const { check, cause, kinds, showsIn } of ROOTS) {
@@ -236,7 +247,7 @@ function causeByOthers(
     const root = failed.find((one) => one.check.id === check);
     if (root && causeBySight(root) === cause) return [cause, check];
   }
-  return [undefined, undefined];
+  return [];
 }
 
 /** Checks that send a part of a line behind another line. */

@@ -3,8 +3,10 @@
  * those that are declared must catch it. What needs a check that failed is not run, as for anybody.
  */
 import { expect, test } from 'vitest';
+import { explain } from './causes.ts';
 import { checks } from './checks/index.ts';
 import { Program } from './contestants.ts';
+import { wrongCauses } from './mutants/causes.ts';
 import { mutants, onlyMeasure, slowOnes } from './mutants/index.ts';
 import { judge } from './suite.ts';
 
@@ -51,4 +53,5 @@ async function judgeMutant(name: string, caughtBy: readonly string[]): Promise<v
     failed.map(({ check }) => check.id),
     account,
   ).toEqual(caughtBy.filter((id) => !untold.includes(id) || id !== 'concurrency/both-families'));
+  expect(wrongCauses(name, explain(verdicts)), account).toEqual([]);
 }

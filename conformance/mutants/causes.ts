@@ -1,0 +1,91 @@
+/**
+ * What a reader should be told about each mutant: the causes that are right for its defect (`causes.ts`), and
+ * the checks whose own guess is. No other cause may be named beside one of its failures; at least one must be,
+ * where there are any here.
+ */
+import type { Cause } from '../causes.ts';
+
+/** By the mutant's name. Checks are written with their group, so they contain a slash. */
+export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/${string}`)[]>> = {
+  greets: ['greets'],
+  'turns-crlf-into-lf': ['answers-lf'],
+  'echoes-chunks': ['echoes-reads'],
+  'drops-last-line': ['loses-lines'],
+  'drops-rest-of-a-segment': ['loses-the-rest'],
+  'trims-lines': ['trims', 'lines/words', 'framing/many-lines-in-order'],
+  'skips-empty-lines': ['skips-empty-lines'],
+  'falls-silent-after-a-while': ['falls-silent', 'lines/two-hundred-thousand'],
+  'misses-a-split-terminator': ['misses-a-split-end'],
+  'splits-at-bare-lf': ['ends-at-lf'],
+  'ends-lines-at-cr': ['ends-at-cr'],
+  'decodes-utf8': ['decodes', 'framing/every-byte-value', 'lines/every-byte-in-every-place'],
+  'reorders-under-load': ['another-line'],
+  'corrupts-beyond-64-kib': ['changes-a-byte'],
+  'short-line-buffer': ['limits/longest-line', 'lines/lengths'],
+  'no-line-limit': ['limits/line-too-long', 'limits/endless-line'],
+  'closes-before-it-answers': [
+    'half-close/answers-after-fin',
+    'half-close/tail-is-dropped',
+    'limits/line-too-long',
+  ],
+  'loses-output-at-half-close': ['half-close/output-is-not-lost', 'half-close/again-and-again'],
+  'echoes-the-tail': ['half-close/tail-is-dropped'],
+  'spins-at-end-of-input': [
+    'misses-the-end-of-input',
+    'measures/rest-after-clients-have-left',
+    'concurrency/leaves-no-descriptors',
+  ],
+  'one-client-at-a-time': ['one-at-a-time'],
+  'turns-away-the-second': ['turns-away', 'concurrency/waiting-client-is-served-next'],
+  'one-buffer-for-all': [
+    'mixes-clients',
+    'concurrency/hundred-interleaved',
+    'concurrency/nothing-is-inherited',
+    'resets/leave-neighbours-alone',
+    'resets/leave-nothing-to-others',
+    'streams/side-by-side',
+  ],
+  'swaps-two-answers': ['mixes-clients', 'concurrency/hundred-interleaved'],
+  'serves-fifty-at-once': [
+    'concurrency/hundred-interleaved',
+    'concurrency/thousand-open',
+    'concurrency/beside-hundred-partial-lines',
+  ],
+  'stops-at-500': ['concurrency/thousand-open'],
+  'stops-at-1020': ['concurrency/beyond-1024-descriptors', 'concurrency/thousand-open'],
+  'never-frees-a-slot': ['concurrency/hundreds-of-short-ones', 'leaks/after-lines'],
+  'leaks-a-descriptor': ['concurrency/leaves-no-descriptors', 'leaks/after-lines'],
+  'ipv4-only': ['concurrency/both-families'],
+  'blocks-on-slow-reader': ['slow-readers/beside-one'],
+  'has-ten-writers': ['slow-readers/beside-twenty'],
+  'buffers-without-bound': ['slow-readers/server-stops-taking'],
+  'buffers-135-mib': ['slow-readers/server-stops-taking'],
+  'drops-what-would-block': ['another-line', 'slow-readers/server-stops-taking'],
+  'dies-of-a-reset': ['dies-of-a-reset'],
+  'dies-of-a-write-error': ['dies-of-a-reset', 'dies-of-a-write'],
+  'dies-of-a-silent-visit': [],
+  'spins-when-clients-have-left': [
+    'measures/rest-after-clients-have-left',
+    'measures/rest-while-clients-wait',
+  ],
+  'answers-after-a-second': ['measures/round-trip'],
+};
+
+/** The failures of a mutant beside which a wrong cause is named, or none where one is to be. */
+export function wrongCauses(
+  name: string,
+  explanations: ReadonlyMap<
+    string,
+    { readonly cause?: Cause | undefined; readonly text?: string | undefined }
+  >,
+): string[] {
+  const right = rightCauses[name];
+  if (!right || explanations.size === 0) return [];
+  const named = [...explanations].flatMap(([id, { cause, text }]) =>
+    text ? [[id, cause ?? id]] : [],
+  );
+  const wrong = named
+    .filter(([, what = '']) => !(right as readonly string[]).includes(what))
+    .map(([id, what]) => `${id}: ${what === id ? 'its own guess' : what}`);
+  return right.length > 0 && named.length === 0 ? ['no cause is named'] : wrong;
+}
