@@ -165,7 +165,7 @@ export async function expectRepeated(client: Client, block: Buffer, total: numbe
  * server's side, where it can be lost.
  */
 export const NARROW: { readonly receiveBuffer?: number } = isNarrowPossible
-  ? { receiveBuffer: 4096 }
+  ? { receiveBuffer: 2048 }
   : {};
 
 /** How a stream goes. */

@@ -29,20 +29,20 @@ export const streams: readonly Check[] = [
       'when send takes less than it was given, does the rest go out from the right byte, to the right client?',
     needs: ['framing/random-lines-32-mib', 'concurrency/hundred-interleaved'],
     async run(scene) {
-      const ahead = await aheadFor(scene);
+      const ahead = await aheadFor(scene, 1024 * 1024);
       const until = performance.now() + TIME;
       const clients: Client[] = [];
-      for (let i = 0; i < 6; i++) {
+      for (let i = 0; i < 8; i++) {
         const client = await scene.client(`narrow ${i}`, { ...NARROW, capacity: 16_384 });
         await expectEcho(client, `accepted ${i}\r\n`);
         clients.push(client);
       }
-      const sizes = [300, 9000, 40, 2000, 30_000, 600];
-      const bytes = 1024 * 1024;
+      const sizes = [300, 9000, 40, 2000, 30_000, 600, 100, 5000];
+      const bytes = 4 * 1024 * 1024;
       const came = await Promise.all(
         clients.map((client, i) => {
           const longest = Math.min(sizes[i] as number, ahead);
-          return expectStream(client, { who: i, bytes, ahead, until, longest, sip: 6000 });
+          return expectStream(client, { who: i, bytes, ahead, until, longest, sip: 8000 });
         }),
       );
       return `${count(came.reduce((sum, one) => sum + one, 0))} bytes`;
