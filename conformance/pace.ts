@@ -36,12 +36,19 @@ async function measure(scene: Scene): Promise<Pace> {
   return { line: short / 32, byte: long / (12 * 962) };
 }
 
-/** A part of some items, evenly spread, that takes so many milliseconds at most. */
-export function thinned<T>(items: readonly T[], each: number, milliseconds: number): readonly T[] {
-  const most = Math.max(8, Math.floor(milliseconds / each));
-  if (items.length <= most) return items;
-  const step = items.length / most;
-  return Array.from({ length: most }, (_, i) => items[Math.floor(i * step)] as T);
+/** As many of some items as there is time for, evenly spread over all of them. */
+export function* inTime<T>(items: readonly T[], milliseconds: number): Generator<T> {
+  const until = performance.now() + milliseconds;
+  // Steps of the golden section spread evenly, wherever they end.
+  let step = Math.max(1, Math.round(items.length * 0.618));
+  while (step > 1 && divisor(step, items.length) > 1) step--;
+  for (let i = 0; i < items.length && performance.now() < until; i++) {
+    yield items[(i * step) % items.length] as T;
+  }
+}
+
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
 }
 
 /** Says how much was tried, where it was not all. @throws Unsupported when it was next to nothing */

@@ -1,10 +1,10 @@
 /** Lines of all contents and lengths, and many of them: each comes back as it was. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, count } from '../../client/client.ts';
-import type { Check, Scene } from '../check.ts';
+import type { Check } from '../check.ts';
 import { lineOf, linesOf } from '../content.ts';
 import { expectAnswer, expectEcho } from '../expect.ts';
-import { extent, paceOf, thinned } from '../pace.ts';
+import { extent, inTime, paceOf } from '../pace.ts';
 
 const COMPLETE_LINES = 'The server echoes complete lines, and CR LF separates lines.';
 const ANY_NUMBER = 'A client may send any number of lines on its connection.';
@@ -28,7 +28,7 @@ export const lines: readonly Check[] = [
     async run(scene) {
       const client = await scene.client();
       const all = WORDS.flatMap((word) => [word, word.toUpperCase(), capitalised(word)]);
-      const said = await conversation(scene, client, [...new Set([...WORDS, ...all])].map(asLine));
+      const said = await conversation(client, [...new Set([...WORDS, ...all])].map(asLine));
       await expectEcho(client, Buffer.concat(WORDS.map(asLine)));
       for (const word of OPENINGS) {
         const newcomer = await scene.client(`begins with ${word}`);
@@ -76,7 +76,7 @@ export const lines: readonly Check[] = [
         .filter((byte) => byte !== 0x0d && byte !== 0x0a) // these have checks of their own
         .flatMap((byte) => [[byte], [byte, 0x61], [0x61, byte], [byte, byte, byte]]);
       const all = [...SEQUENCES, ...places.map((bytes) => Buffer.from(bytes))].map(asLine);
-      const said = await conversation(scene, client, all);
+      const said = await conversation(client, all);
       for (const first of [0xff, 0xef, 0xfe, 0x00, 0x16, 0x04]) {
         const newcomer = await scene.client(`begins with byte ${first}`);
         const line = asLine(Buffer.from([first, 0xfb, 0xbf, 0x01]));
@@ -100,9 +100,8 @@ export const lines: readonly Check[] = [
         const text = `${order}\r\n`;
         return Array.from({ length: text.length - 1 }, (_, i) => ({ text, cut: i }));
       });
-      const { line } = await paceOf(scene);
-      const some = thinned(pieces, 4 * line + scene.moment / 20, TIME);
-      for (const { text, cut } of some) {
+      let done = 0;
+      for (const { text, cut } of inTime(pieces, TIME)) {
         // What is complete before the cut comes back, and shows that the server has read up to there.
         const head = Buffer.from(`.\r\n${text.slice(0, cut)}`);
         const end = head.lastIndexOf('\r\n') + 2;
@@ -113,8 +112,9 @@ export const lines: readonly Check[] = [
           client,
           Buffer.concat([head.subarray(end), Buffer.from(text.slice(cut))]),
         );
+        done++;
       }
-      return extent(some.length, pieces.length, 'orders');
+      return extent(done, pieces.length, 'orders');
     },
   },
   {
@@ -127,12 +127,12 @@ export const lines: readonly Check[] = [
     needs: ['framing/one-line', 'framing/crlf-split-across-segments', 'limits/longest-line'],
     async run(scene) {
       const client = await scene.client();
-      const { line, byte } = await paceOf(scene);
       const all = lengthsUpTo(scene.target.maxLine);
-      const cost = 6 * line + (3 * byte * all.reduce((sum, one) => sum + one, 0)) / all.length;
-      const some = thinned(all, cost + 6, 2 * TIME);
-      for (const [n, length] of some.entries()) await expectEcho(client, lineOf(1, n, length));
-      for (const [n, length] of some.entries()) {
+      let whole = 0;
+      for (const length of inTime(all, TIME)) await expectEcho(client, lineOf(1, whole++, length));
+      let cut = 0;
+      for (const length of inTime(all, TIME)) {
+        const n = cut++;
         if (length < 4) continue;
         // The first part alone, as large as it is: its end is where a read ends.
         const first = lineOf(2, n, length);
@@ -146,7 +146,7 @@ export const lines: readonly Check[] = [
         await client.send(second.subarray(-2));
         await expectAnswer(client, second);
       }
-      return extent(some.length, all.length, 'lengths');
+      return extent(Math.min(whole, cut), all.length, 'lengths');
     },
   },
   {
@@ -203,11 +203,13 @@ export const lines: readonly Check[] = [
 ];
 
 /** Says one line after the other, as many as there is time for. @returns how many, if not all */
-async function conversation(scene: Scene, client: Client, all: readonly Buffer[]) {
-  const { line } = await paceOf(scene);
-  const some = thinned(all, line + scene.moment / 40, TIME);
-  for (const one of some) await expectEcho(client, one);
-  return extent(some.length, all.length, 'lines');
+async function conversation(client: Client, all: readonly Buffer[]): Promise<string | undefined> {
+  let done = 0;
+  for (const line of inTime(all, TIME)) {
+    await expectEcho(client, line);
+    done++;
+  }
+  return extent(done, all.length, 'lines');
 }
 
 function asLine(content: string | Uint8Array): Buffer {
