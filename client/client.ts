@@ -105,7 +105,7 @@ export function connect(options: ConnectOptions): Promise<Client> {
     const socket =
       options.receiveBuffer === undefined
         ? connectSocket({ host, port, noDelay: true, allowHalfOpen: true, onread })
-        : connectNarrow({ address: host, port }, options.receiveBuffer, onread);
+        : connectNarrow({ address: host, port }, options.receiveBuffer, timeout, onread);
     socket.pause();
 
     const giveUp = (reason: FailureReason, why: string) => {
@@ -132,7 +132,12 @@ export function connect(options: ConnectOptions): Promise<Client> {
 }
 
 /** A socket whose buffers were set before it connected: afterwards is too late. */
-function connectNarrow(to: SocketAddress, receiveBuffer: number, onread: OnReadOpts): Socket {
+function connectNarrow(
+  to: SocketAddress,
+  receiveBuffer: number,
+  timeout: number,
+  onread: OnReadOpts,
+): Socket {
   if (!sys) return failed(new Error('a narrow receive buffer needs libc'));
   const fd = sys.socket(sys.familyOf(to.address));
   try {
@@ -140,6 +145,7 @@ function connectNarrow(to: SocketAddress, receiveBuffer: number, onread: OnReadO
     sys.setsockopt(fd, sys.TCP_MAXSEG, 536);
     sys.setsockopt(fd, sys.TCP_NODELAY, 1);
     takeFreshAddress(fd, to);
+    sys.setsockopt(fd, sys.SO_SNDTIMEO, timeout); // this connect(2) waits, and everybody with it
     sys.connect(fd, to);
   } catch (error) {
     sys.close(fd);
