@@ -70,10 +70,11 @@ function check(id: string, level: Level, run: Check['run'], more: Partial<Check>
 const says = (id: string, level: Level, line: string, more: Partial<Check> = {}) =>
   check(id, level, async (scene) => expectEcho(await scene.client(), `${line}\r\n`), more);
 
-async function run(contestant: Contestant, checks: readonly Check[], slowFactor = 0.2) {
+async function run(contestant: Contestant, checks: readonly Check[], more = {}) {
   const order: string[] = [];
   const { verdicts } = await judge(contestant, checks, {
-    slowFactor,
+    slowFactor: 0.2,
+    ...more,
     signal: new AbortController().signal,
     onCheck: ({ id }) => order.push(id),
     onVerdict: () => undefined,
@@ -227,4 +228,21 @@ test('a server that answers each client once has recovered when a new one is ser
     says('b', 'must', 'x'),
   ]);
   expect(outcomes).toEqual(['a pass', 'wrong fail', 'b pass']);
+});
+
+test('a run is bounded: the rest cannot be told, and what was judged stands', async () => {
+  const { verdicts, outcomes } = await run(
+    new Mortal(),
+    [
+      says('a', 'must', 'x'),
+      check('endless', 'must', async (scene) => {
+        const client = await scene.client();
+        for (;;) await expectEcho(client, 'x\r\n');
+      }),
+      says('b', 'must', 'x'),
+    ],
+    { most: 1500 },
+  );
+  expect(outcomes).toEqual(['a pass', 'endless unsupported', 'b unsupported']);
+  expect(verdicts[2]?.message).toBe('too slow to tell: the time of a run was over');
 });

@@ -60,9 +60,10 @@ function run(name: string, args: readonly string[], until?: RegExp) {
 
 const FEW = ['--only', 'framing/*', '--skip', 'framing/random*', '--only', 'half-close/*'];
 
-test('the suite judges a server that is not there', (context) => {
+test('the help names the installed command, and no TypeScript is installed', (context) => {
   if (obstacle) return context.skip(obstacle);
   expect(existsSync(path.join(folder, 'node_modules/line-echo-models/conformance'))).toBe(false);
+  expect(existsSync(path.join(folder, 'node_modules/line-echo-models/dist'))).toBe(true);
   expect(execFileSync(bin('line-echo-conformance'), ['--help'], { encoding: 'utf8' })).toContain(
     'Usage: line-echo-conformance ',
   );
