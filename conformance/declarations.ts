@@ -12,6 +12,8 @@ export const declarations: Readonly<Record<string, Readonly<Record<string, strin
     'concurrency/hundred-interleaved': ONE_AT_A_TIME,
     'concurrency/thousand-open': ONE_AT_A_TIME,
     'concurrency/beside-one-partial-line': ONE_AT_A_TIME,
+    'concurrency/beside-one-silent-client': ONE_AT_A_TIME,
+    'concurrency/beside-any-partial-line': ONE_AT_A_TIME,
     'concurrency/beside-hundred-partial-lines': ONE_AT_A_TIME,
     'concurrency/both-families': ONE_SOCKET,
     'slow-readers/beside-one': ONE_AT_A_TIME,

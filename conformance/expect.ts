@@ -242,10 +242,11 @@ export async function expectStream(client: Client, stream: Stream): Promise<numb
   return verified;
 }
 
-/** How many bytes a server may have before it, so that it has done them in half a second. */
-export async function aheadFor(scene: Scene, most = 256 * 1024): Promise<number> {
-  const { byte } = await paceOf(scene);
-  return Math.max(2048, Math.min(most, Math.floor(500 / byte)));
+/** How many bytes of lines of up to `longest` bytes a server does in half a second, and `most` at most. */
+export async function aheadFor(scene: Scene, longest: number, most: number): Promise<number> {
+  const { line, byte } = await paceOf(scene);
+  const each = Math.max(line, (byte * longest) / 2);
+  return Math.max(64, Math.min(most, Math.floor(((500 / each) * (longest + 2)) / 2)));
 }
 
 /** Lines of 1009 bytes, a length that divides no buffer's: reads end in the middle of lines. */

@@ -26,7 +26,14 @@ for (const [name, program] of Object.entries(programs)) {
 
     beforeAll(async () => {
       server = await ServerProcess.start(program);
-      target = { name, host: server.host, port: server.port, maxLine: 65536, group: server.pid };
+      target = {
+        name,
+        host: server.host,
+        port: server.port,
+        maxLine: 65536,
+        group: server.pid,
+        silence: 2000,
+      };
       roundTrip = await measureRoundTrip(target);
     });
     afterAll(async () => {

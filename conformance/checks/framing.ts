@@ -1,7 +1,9 @@
 /** A line is any bytes up to and including CR LF, and it comes back unchanged. */
 import { setImmediate } from 'node:timers/promises';
 import type { Check } from '../check.ts';
+import { randomNumbers } from '../content.ts';
 import { expectAnswer, expectEcho, expectNothing } from '../expect.ts';
+import { extent, paceOf } from '../pace.ts';
 
 const COMPLETE_LINES = 'The server echoes complete lines, and CR LF separates lines.';
 const ANY_BYTES =
@@ -77,7 +79,8 @@ export const framing: readonly Check[] = [
     async run(scene) {
       const client = await scene.client();
       await expectEcho(client, 'one\r\ntwo\r\nthree\r\n');
-      await expectEcho(client, 'x\r\n'.repeat(5000));
+      const { line } = await paceOf(scene);
+      await expectEcho(client, 'x\r\n'.repeat(Math.max(50, Math.min(5000, 2000 / line))));
     },
   },
   {
@@ -236,23 +239,27 @@ export const framing: readonly Check[] = [
     needs: ['framing/one-line', 'framing/many-lines-in-one-segment'],
     async run(scene) {
       const client = await scene.client();
-      for await (const lines of randomLines()) await expectEcho(client, lines);
+      const { byte } = await paceOf(scene);
+      const most = Math.max(4096, Math.min(1024 * 1024, Math.floor(1000 / byte)));
+      const until = performance.now() + 20_000;
+      let bytes = 0;
+      for await (const piece of randomLines()) {
+        for (let at = 0; at < piece.length; ) {
+          if (performance.now() > until) return extent(bytes, 32 * 1024 * 1024, 'bytes');
+          // A slow server is sent fewer lines at once.
+          const end = at + most < piece.length ? piece.lastIndexOf(CRLF, at + most) + 2 : 0;
+          const lines = piece.subarray(at, end > at ? end : piece.length);
+          await expectEcho(client, lines);
+          at += lines.length;
+          bytes += lines.length;
+        }
+      }
+      return undefined;
     },
   },
 ];
 
 const CRLF = Buffer.from('\r\n');
-
-/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const made: Buffer[] = [];
 

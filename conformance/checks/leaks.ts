@@ -1,6 +1,7 @@
 /** What clients leave behind when they have gone: nothing that grows with their number. */
 import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
+import { linesOf } from '../content.ts';
 import { blockOfLines, expectAnswer, expectEcho, NARROW } from '../expect.ts';
 import { Footprint, type Look } from '../footprint.ts';
 import { paceOf } from '../pace.ts';
@@ -115,6 +116,43 @@ export const leaks: readonly Check[] = [
         await client.receiveEnd();
         await client.destroy();
       });
+    },
+  },
+  {
+    id: 'leaks/after-many-bytes',
+    level: 'should',
+    title: 'What has been echoed does not stay in memory',
+    sentence: BOUNDED,
+    cause:
+      'is every line kept (in a list, in a log, in a buffer that only grows), though it was answered?',
+    needs: ['framing/random-lines-32-mib'],
+    async run(scene) {
+      const footprint = Footprint.of(scene.target);
+      const { line } = await paceOf(scene);
+      const client = await scene.client();
+      const block = linesOf(9, 1, Math.max(4096, Math.min(512 * 1024, 5000 / line)), 400);
+      const until = performance.now() + LONGEST;
+      let last = footprint.look();
+      const first = last;
+      let bytes = 0;
+      for (let rounds = 0; performance.now() < until; rounds++) {
+        const end = bytes + 8 * 1024 * 1024;
+        while (bytes < end && performance.now() < until) {
+          await expectEcho(client, block);
+          bytes += block.length;
+        }
+        const now = footprint.look();
+        const growth = now.memory - last.memory;
+        last = now;
+        // In the first round a server may set itself up.
+        if (rounds > 0 && growth < 2 * 1024 * 1024) return `${count(bytes)} bytes`;
+        const grown = now.memory - first.memory;
+        if (grown < ENDLESS) continue;
+        throw new Failure(
+          `memory has grown by ${mebibytes(grown)} for ${mebibytes(bytes)} of lines that were all answered`,
+        );
+      }
+      return `${count(bytes)} bytes: too little to tell more`;
     },
   },
 ];

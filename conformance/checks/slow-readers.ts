@@ -1,7 +1,7 @@
 /** Clients that do not read what they are sent. */
 import { readFileSync } from 'node:fs';
 import { type Client, count } from '../../client/client.ts';
-import { type Check, Failure, type Scene } from '../check.ts';
+import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import {
   blockOfLines,
   expectEcho,
@@ -10,6 +10,7 @@ import {
   expectService,
   NARROW,
 } from '../expect.ts';
+import { paceOf } from '../pace.ts';
 
 const OTHERS =
   'It must not stop responding to other clients when one client stops reading its responses.';
@@ -19,6 +20,9 @@ const BACKPRESSURE =
 
 /** One line first: that a connection exists does not mean that it was accepted. */
 const FIRST = 'accepted\r\n';
+
+/** What a client that does not read can send at least, in bytes, until the kernel takes no more. */
+const SEVERAL_MEGABYTES = 8 * 1024 * 1024;
 
 /** Right servers were seen to take 17 MiB, and kernels may hold more than that. */
 const MUST_HAVE_STALLED = 32 * 1024 * 1024 + kernelBuffers();
@@ -94,6 +98,8 @@ export const slowReaders: readonly Check[] = [
     cause: 'is output dropped when send takes less than it was given, or would block?',
     needs: ['framing/one-line', 'framing/many-lines-in-one-segment'],
     async run(scene) {
+      const { byte } = await paceOf(scene);
+      if (byte * SEVERAL_MEGABYTES > 20_000) throw new Unsupported('too slow to tell');
       const client = await neverReader(scene, 'reads late', 64 * 1024 * 1024);
       client.resume();
       await expectRepeated(client, blockOfLines(), client.offered - FIRST.length);

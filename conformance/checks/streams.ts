@@ -29,7 +29,6 @@ export const streams: readonly Check[] = [
       'when send takes less than it was given, does the rest go out from the right byte, to the right client?',
     needs: ['framing/random-lines-32-mib', 'concurrency/hundred-interleaved'],
     async run(scene) {
-      const ahead = await aheadFor(scene, 1024 * 1024);
       const until = performance.now() + TIME;
       const clients: Client[] = [];
       for (let i = 0; i < 8; i++) {
@@ -40,8 +39,9 @@ export const streams: readonly Check[] = [
       const sizes = [300, 9000, 40, 2000, 30_000, 600, 100, 5000];
       const bytes = 4 * 1024 * 1024;
       const came = await Promise.all(
-        clients.map((client, i) => {
-          const longest = Math.min(sizes[i] as number, ahead);
+        clients.map(async (client, i) => {
+          const longest = sizes[i] as number;
+          const ahead = await aheadFor(scene, longest, 1024 * 1024);
           return expectStream(client, { who: i, bytes, ahead, until, longest, sip: 8000 });
         }),
       );
@@ -57,7 +57,6 @@ export const streams: readonly Check[] = [
       'do clients share a buffer for a moment, or does the leaving of one touch what belongs to another?',
     needs: ['framing/random-lines-32-mib', 'concurrency/hundred-interleaved', 'resets/mid-line'],
     async run(scene) {
-      const ahead = await aheadFor(scene);
       const until = performance.now() + TIME;
       const clients = await scene.clients(10, 'stream');
       for (const [i, client] of clients.entries()) await expectEcho(client, `accepted ${i}\r\n`);
@@ -75,8 +74,9 @@ export const streams: readonly Check[] = [
           await scene.settle(2);
         }
       })();
-      const streaming = clients.map((client, i) => {
-        const longest = Math.min([20, 1000, 5000, 200, 20_000][i % 5] as number, ahead);
+      const streaming = clients.map(async (client, i) => {
+        const longest = [20, 1000, 5000, 200, 20_000][i % 5] as number;
+        const ahead = await aheadFor(scene, longest, 256 * 1024);
         return expectStream(client, { who: 20 + i, bytes, ahead, until, longest });
       });
       const all = Promise.all(streaming).finally(() => {
@@ -108,7 +108,7 @@ export const streams: readonly Check[] = [
 async function besideFlood(scene: Scene, neighbour: Client, longest: number): Promise<void> {
   const flooder = await scene.client(`floods with lines of up to ${longest} bytes`);
   await expectEcho(flooder, 'accepted\r\n');
-  const ahead = await aheadFor(scene, 1024 * 1024);
+  const ahead = await aheadFor(scene, longest, 1024 * 1024);
   const block = linesOf(7, 1, Math.min(ahead, 256 * 1024), longest);
   let isOver = false;
   const limit = 192 * 1024 * 1024;
