@@ -192,7 +192,7 @@ async function expectNothingLeft(
     fewest = Math.min(fewest, await round(VISITS));
     looks.push(footprint.look());
   }
-  if (fewest < 20) throw new Unsupported(`too slow to tell: ${count(visits)} visits in 8 s`);
+  if (fewest < 12) throw new Unsupported(`too slow to tell: ${count(visits)} visits in 8 s`);
   await expectNoneLeft(scene, footprint, looks, fewest);
 
   // Memory is taken and given back in lumps: what grows is watched until it does not, or there is no end.
@@ -231,13 +231,14 @@ async function expectNoneLeft(
   const first = looks[0] as Look;
   const deadline = performance.now() + scene.patience;
   for (const kind of kinds) {
-    if (!growths(looks, kind).every((growth) => growth >= visits * SOME)) continue;
+    if (!growths(looks, kind).every((growth) => growth >= Math.max(3, visits * SOME))) continue;
     let left = 0;
+    const many = ROUNDS * Math.max(3, visits * SOME);
     do {
       await scene.quiet();
       left = footprint.look()[kind] - first[kind];
-    } while (left >= ROUNDS * visits * SOME && performance.now() < deadline);
-    if (left < ROUNDS * visits * SOME) continue;
+    } while (left >= many && performance.now() < deadline);
+    if (left < many) continue;
     throw new Failure(
       `after ${count(ROUNDS * visits)} more clients that have all left, the server has ${count(left)} more ${kind}`,
     );
