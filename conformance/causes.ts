@@ -30,6 +30,7 @@ export const CAUSES = {
     'one byte among right ones was changed: is a buffer written to before it has been sent, or too short?',
   'another-line':
     'another line came than was due: are lines answered out of order, or is output dropped when send takes less than it was given?',
+  'drops-output': 'is output dropped when send takes less than it was given, or would block?',
   'skips-empty-lines': 'does it take a CR LF with nothing before it for no line at all?',
   'one-at-a-time': 'does it serve one client to its end before it serves the next?',
   'turns-away': 'does it close the connection of whoever comes while another client is there?',
@@ -40,6 +41,9 @@ export const CAUSES = {
 } as const;
 
 export type Cause = keyof typeof CAUSES;
+
+/** The check in which much is pending, and then read. */
+const RESUMES = 'slow-readers/resumes-and-gets-everything';
 
 /** The check that tells whether two clients are served at all. */
 const SECOND = 'concurrency/second-client-while-first-idles';
@@ -139,9 +143,9 @@ function causeOfBytes(verdict: Verdict): Cause | undefined {
   const blank = /^(\s|\\t)+|(\s|\\t)+(?=\\r\\n$)/g;
   if (got !== expected && got === expected.replace(blank, '')) return 'trims';
   if (isOfAnother(got, expected, transcript)) return 'mixes-clients';
-  const changed = changedToken(expected, got);
-  if (changed) return /^\d{2}$/.test(changed) ? 'another-line' : 'changes-a-byte';
-  return undefined;
+  const byLabel = causeOfLabels(expected, got);
+  if (byLabel) return byLabel;
+  return isOneByteChanged(expected, got) ? 'changes-a-byte' : undefined;
 }
 
 function causeInFirstLine(expected: string, got: string): Cause | undefined {
@@ -157,6 +161,7 @@ function causeOfSilence({ check: { id }, transcript, message }: Verdict): Cause 
   if (!message.includes('nothing had come')) return undefined;
   const answers = transcript.split('\n').filter((line) => / receives \d/.test(line)).length;
   if (id === 'framing/many-lines-in-order' && answers >= 10) return 'falls-silent';
+  if (id === RESUMES && message.includes('never came')) return 'drops-output';
   if (id === 'framing/empty-line' && answers === 0) return 'skips-empty-lines';
   if (id === SECOND) return 'one-at-a-time';
   return id === 'framing/crlf-split-across-segments' ? 'misses-a-split-end' : undefined;
@@ -206,6 +211,18 @@ const ROOTS: readonly {
     kinds: ['timeout', 'changed', 'short'],
     showsIn: /^(framing|lines|concurrency|streams)/,
   },
+  ...['concurrency/beside-one-partial-line', 'concurrency/hundred-interleaved'].map((check) => ({
+    check,
+    cause: 'mixes-clients' as const,
+    kinds: ['changed', 'short'] as const,
+    showsIn: /./,
+  })),
+  {
+    check: RESUMES,
+    cause: 'drops-output',
+    kinds: ['changed', 'short', 'timeout', 'own'],
+    showsIn: /^(half-close\/(output|again)|streams\/(narrow|side)|resets\/leave)/,
+  },
   {
     check: SECOND,
     cause: 'one-at-a-time',
@@ -233,6 +250,7 @@ const COULD_FOLLOW: ReadonlySet<Cause> = new Set([
   'misses-a-split-end',
   'changes-a-byte',
   'another-line',
+  'drops-output',
 ]);
 
 /** A cause that another failure shows better, and that check's id. */
@@ -276,12 +294,20 @@ function isWithoutBeginning(got: string, expected: string): boolean {
   return false;
 }
 
-/** The two signs that differ, where just one does and those behind it do not; undefined otherwise. */
-function changedToken(expected: string, got: string): string | undefined {
+/** The suite numbers its lines, `0000012...` and `stream.12:...`: which one came? */
+function causeOfLabels(expected: string, got: string): Cause | undefined {
+  const [plain, other] = [expected, got].map((text) => /(\d{7})\.{3}/.exec(text)?.[1]);
+  if (plain && other && plain !== other) return 'another-line';
+  const [due, came] = [expected, got].map((text) => /(\d+)\.(\d+):/.exec(text));
+  if (!due || !came || due[0] === came[0]) return undefined;
+  return due[1] === came[1] ? 'another-line' : 'mixes-clients';
+}
+
+/** Whether just one byte differs, and those behind it do not. */
+function isOneByteChanged(expected: string, got: string): boolean {
   const [a, b] = [tokens(expected), tokens(got)];
-  if (a.length !== b.length || a.length < 4 || a.at(-2) !== b.at(-2)) return undefined;
-  const at = a.flatMap((token, i) => (token === b[i] ? [] : [i]));
-  return at.length === 1 ? `${a[at[0] as number]}${b[at[0] as number]}` : undefined;
+  if (a.length !== b.length || a.length < 4 || a.at(-2) !== b.at(-2)) return false;
+  return a.filter((token, i) => token !== b[i]).length === 1;
 }
 
 function tokens(text: string): string[] {
@@ -316,6 +342,7 @@ function kindOf({ message, difference, died }: Verdict): Kind {
     const [expected, got] = [bytesOf(difference.expected), bytesOf(difference.got)];
     return got === '' || expected.replace(/…$/, '').startsWith(got) ? 'short' : 'changed';
   }
+  if (message.includes('the answer differs at byte')) return 'changed';
   if (message.includes('does not end the connection')) return 'open';
   if (message.includes('a new client is not served')) return 'unserved';
   if (message.includes('the server closed the connection (FIN)')) return 'fin';
@@ -332,11 +359,14 @@ function isOwn(verdict: Verdict): boolean {
   if (kind === 'refused') return id === 'concurrency/both-families';
   if (kind === 'unserved') return ['resets', 'concurrency', 'slow-readers'].includes(group);
   // Wrong bytes are no matter of the end of input, nor of a limit or a leak.
-  const isOfBytes = ['framing', 'lines', 'concurrency', 'streams', 'resets', 'slow-readers'];
   if (kind === 'changed' || kind === 'early')
-    return isOfBytes.includes(group) || TAIL.test(verdict.message);
+    return OF_BYTES.test(id) || TAIL.test(verdict.message);
   return true;
 }
+
+/** Checks that are about the bytes that come back. */
+const OF_BYTES =
+  /^(framing|lines|concurrency|streams\/(narrow|side)|resets\/leave|slow-readers\/resumes)/;
 
 /** More came than was owed: the line that should have been dropped. */
 const TAIL = /expected "(.*)", got "\1.+"/;
