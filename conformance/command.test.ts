@@ -97,7 +97,7 @@ test('a right server fulfils the task, and all reports are written', async () =>
   const kinds = ['html', 'json', 'junit', 'tap', 'markdown'];
   const reports = kinds.flatMap((kind) => ['--report', `${kind}=${file(kind)}`]);
   const { code, out, err } = await conformance(['rxjs', '--only', 'framing/*', ...reports]);
-  expect(out, err).toMatch(/fulfils 7 of 12 must-checks: the others were not asked\n$/);
+  expect(out, err).toMatch(/fulfils 7 of \d+ must-checks: the others were not asked\n$/);
   expect(code).toBe(0);
   const report = JSON.parse(readFileSync(file('json'), 'utf8'));
   const schema = readFileSync(new URL('report.schema.json', import.meta.url), 'utf8');
@@ -123,7 +123,7 @@ test('a wrong one does not; what it did, what was expected and how to see it aga
   expect(code).toBe(1);
   expect(out).toMatch(/does not: 1 of 7 must-checks failed; 3 should-checks failed\n$/);
   expect(out).toContain('but      the line is not complete yet, but "par" came');
-  expect(out).toContain('does it echo whatever recv returned?');
+  expect(out).toContain('does it echo whatever recv returned, complete or not?');
   expect(out).toMatch(
     /again {4}npx tsx conformance --port \d+ --only framing\/partial-line-is-held -- /,
   );
@@ -132,23 +132,23 @@ test('a wrong one does not; what it did, what was expected and how to see it aga
 test('what needs a check that failed is blocked', async () => {
   const { code, out } = await conformance([
     ...['--only', 'framing/*'],
-    ...(await mutant('turns-crlf-into-lf')),
+    ...(await mutant('greets')),
   ]);
   expect(code).toBe(1);
   expect(out).toContain('13 checks not run: they need framing/one-line');
-  expect(out).toMatch(/expected "hello\\r\\n"\n +got {6}"hello\\n"/);
+  expect(out).toMatch(/expected "hello\\r\\n"\n +got {6}"Welcome"/);
 });
 
 test('a server that dies is blamed in that check, and started again', async () => {
   const { code, out } = await conformance([
-    ...['--only', 'framing/one-line', '--only', 'resets/*'],
+    ...['--only', 'framing/one-line', '--only', 'resets/mid-*', '--only', 'resets/connect-*'],
     ...(await mutant('dies-of-a-reset')),
   ]);
   expect(out).toContain('the server died in this check: it ended with exit code 1; it said last:');
   expect(out).toContain('ECONNRESET');
   expect(out).not.toContain('not run');
   // Resets are no part of the task.
-  expect(out).toMatch(/fulfils 1 of 12 must-checks: .*; 3 should-checks failed\n$/);
+  expect(out).toMatch(/fulfils 1 of \d+ must-checks: .*; 3 should-checks failed\n$/);
   expect(code).toBe(0);
 });
 
