@@ -19,6 +19,9 @@ const SIMULTANEOUS = 'The server must handle simultaneous connections from multi
 /** How long lines are begun, in milliseconds: what is on its way is awaited. */
 const TIME = 2500;
 
+/** Short lines cost most: so many for a stream, at most twice. */
+const MANY_LINES = 20_000;
+
 export const streams: readonly Check[] = [
   {
     id: 'streams/narrow-readers',
@@ -36,12 +39,12 @@ export const streams: readonly Check[] = [
         await expectEcho(client, `accepted ${i}\r\n`);
         clients.push(client);
       }
-      const sizes = [300, 9000, 40, 2000, 30_000, 600, 100, 5000];
-      const bytes = 4 * 1024 * 1024;
+      const sizes = [300, 7000, 40, 2000, 30_000, 600, 100, 5000];
       const came = await Promise.all(
         clients.map(async (client, i) => {
           const longest = sizes[i] as number;
           const ahead = await aheadFor(scene, longest, 1024 * 1024);
+          const bytes = Math.min(4 * 1024 * 1024, MANY_LINES * longest);
           return expectStream(client, { who: i, bytes, ahead, until, longest, sip: 8000 });
         }),
       );
@@ -60,7 +63,6 @@ export const streams: readonly Check[] = [
       const until = performance.now() + TIME;
       const clients = await scene.clients(10, 'stream');
       for (const [i, client] of clients.entries()) await expectEcho(client, `accepted ${i}\r\n`);
-      const bytes = 2 * 1024 * 1024;
       let isDone = false;
       const visits = (async () => {
         for (let i = 0; !isDone; i++) {
@@ -77,6 +79,7 @@ export const streams: readonly Check[] = [
       const streaming = clients.map(async (client, i) => {
         const longest = [20, 1000, 5000, 200, 20_000][i % 5] as number;
         const ahead = await aheadFor(scene, longest, 256 * 1024);
+        const bytes = Math.min(2 * 1024 * 1024, MANY_LINES * longest);
         return expectStream(client, { who: 20 + i, bytes, ahead, until, longest });
       });
       const all = Promise.all(streaming).finally(() => {
