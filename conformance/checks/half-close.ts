@@ -88,7 +88,11 @@ export const halfClose: readonly Check[] = [
     sentence: HALF_CLOSE,
     cause:
       'is the end of input taken for the end of output now and then: when some of it is still pending, or after a time?',
-    needs: ['half-close/answers-after-fin', 'half-close/tail-is-dropped'],
+    needs: [
+      'half-close/answers-after-fin',
+      'half-close/tail-is-dropped',
+      'concurrency/second-client-while-first-idles',
+    ],
     async run(scene) {
       const { byte } = await paceOf(scene);
       const until = performance.now() + 5000;

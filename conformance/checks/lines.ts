@@ -30,6 +30,7 @@ export const lines: readonly Check[] = [
       const all = WORDS.flatMap((word) => [word, word.toUpperCase(), capitalised(word)]);
       const said = await conversation(client, [...new Set([...WORDS, ...all])].map(asLine));
       await expectEcho(client, Buffer.concat(WORDS.map(asLine)));
+      await client.close({ timeout: scene.moment });
       for (const word of OPENINGS) {
         const newcomer = await scene.client(`begins with ${word}`);
         await expectEcho(newcomer, asLine(word));
@@ -77,6 +78,7 @@ export const lines: readonly Check[] = [
         .flatMap((byte) => [[byte], [byte, 0x61], [0x61, byte], [byte, byte, byte]]);
       const all = [...SEQUENCES, ...places.map((bytes) => Buffer.from(bytes))].map(asLine);
       const said = await conversation(client, all);
+      await client.close({ timeout: scene.moment });
       for (const first of [0xff, 0xef, 0xfe, 0x00, 0x16, 0x04]) {
         const newcomer = await scene.client(`begins with byte ${first}`);
         const line = asLine(Buffer.from([first, 0xfb, 0xbf, 0x01]));

@@ -116,7 +116,7 @@ export const measures: readonly Check[] = [
         await act(client);
         await scene.quiet();
         const message = await expectRest(scene, footprint, `while a client ${what}`);
-        await client.destroy();
+        await client.close();
         return `${message} while one ${what}`;
       };
       const pending = blockOfLines(600);

@@ -1,15 +1,8 @@
 /** Many bytes to several clients at the same time, every one of them compared. */
-import { type Client, count } from '../../client/client.ts';
+import { type Client, ClientError, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { linesOf } from '../content.ts';
-import {
-  aheadFor,
-  expectAnswer,
-  expectEcho,
-  expectService,
-  expectStream,
-  NARROW,
-} from '../expect.ts';
+import { aheadFor, expectAnswer, expectEcho, expectSame, expectStream, NARROW } from '../expect.ts';
 import { paceOf } from '../pace.ts';
 
 const ANY_BYTES =
@@ -96,7 +89,11 @@ export const streams: readonly Check[] = [
     sentence: SIMULTANEOUS,
     cause:
       'does it serve one client for as long as there is something to read, before it looks at others?',
-    needs: ['framing/random-lines-32-mib', 'concurrency/second-client-while-first-idles'],
+    needs: [
+      'framing/random-lines-32-mib',
+      'concurrency/second-client-while-first-idles',
+      'resets/mid-answer',
+    ],
     async run(scene) {
       const { line } = await paceOf(scene);
       if (line > 2) throw new Unsupported('too slow to tell: a flood would take it minutes');
@@ -131,15 +128,40 @@ async function besideFlood(scene: Scene, neighbour: Client, longest: number): Pr
   try {
     const until = performance.now() + TIME;
     for (let i = 0; i < 15 && performance.now() < until; i++) {
-      await expectEcho(neighbour, `meanwhile ${i}\r\n`).catch((error: Error) => {
-        throw new Failure(`while one client floods, its neighbour is not served: ${error.message}`);
-      });
-      if (i % 5 === 0) await expectService(scene, 'while one client floods');
+      await expectTurn(scene, neighbour, flooder, 'its neighbour');
+      if (i % 5 === 0) {
+        const newcomer = await scene.client(`newcomer ${i}`);
+        await expectTurn(scene, newcomer, flooder, 'a new client');
+        await newcomer.close({ timeout: scene.moment });
+      }
       await scene.settle(10);
     }
   } finally {
     isOver = true;
     await flooder.destroy();
     await flooding.catch(() => undefined);
+  }
+}
+
+/** So many bytes for one client before another gets a line are no accident. */
+const UNFAIR = 8 * 1024 * 1024;
+
+/** Expects an answer, if not at once, then before the flooder has got megabytes more. */
+async function expectTurn(scene: Scene, client: Client, flooder: Client, who: string) {
+  const line = Buffer.from('is it my turn?\r\n');
+  const { received } = flooder;
+  const until = performance.now() + 3 * scene.patience;
+  await client.send(line);
+  for (;;) {
+    const answer = await client.receive(line.length).catch((error: ClientError) => error);
+    if (!(answer instanceof ClientError)) return expectSame(line, answer);
+    if (answer.reason !== 'timeout') throw answer;
+    const more = flooder.received - received;
+    if (more >= UNFAIR) {
+      throw new Failure(
+        `while one client floods, ${who} is not served: ${answer.message}; the other got ${count(more)} bytes meanwhile`,
+      );
+    }
+    if (performance.now() > until) throw new Unsupported('too slow to tell beside a flood');
   }
 }

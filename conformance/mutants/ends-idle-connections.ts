@@ -1,4 +1,4 @@
-/** Ends a connection on which nothing has come for five seconds, if no line is unfinished. */
+/** Ends a connection on which nothing has come for eight seconds, if no line is unfinished. */
 import { EchoServer, type Visitor } from './server.ts';
 
 new (class extends EchoServer {
@@ -8,7 +8,7 @@ new (class extends EchoServer {
     const isIdle = () => client.kept.length === 0 && socket.writableLength === 0;
     const begin = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => isIdle() && socket.destroy(), 5000).unref();
+      timer = setTimeout(() => isIdle() && socket.destroy(), 8000).unref();
     };
     socket.on('data', begin);
     begin();

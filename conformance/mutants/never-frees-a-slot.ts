@@ -1,8 +1,8 @@
-/** Has room for 1,400 clients, in all. */
+/** Has room for 250 clients, in all. */
 import { EchoServer, type Visitor } from './server.ts';
 
 new (class extends EchoServer {
-  #slots = 1400;
+  #slots = 250;
 
   override connected({ socket }: Visitor): void {
     if (--this.#slots < 0) socket.pause();
