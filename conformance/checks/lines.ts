@@ -158,7 +158,11 @@ export const lines: readonly Check[] = [
     sentence: ANY_NUMBER,
     cause:
       'is something counted and never begun anew, or CR LF lost where a read ends in the middle of it?',
-    needs: ['framing/one-line', 'framing/many-lines-in-one-segment'],
+    needs: [
+      'framing/one-line',
+      'framing/many-lines-in-one-segment',
+      'framing/crlf-split-across-segments',
+    ],
     async run(scene) {
       const client = await scene.client();
       const { line } = await paceOf(scene);

@@ -23,7 +23,11 @@ export const streams: readonly Check[] = [
     sentence: ANY_BYTES,
     cause:
       'when send takes less than it was given, does the rest go out from the right byte, to the right client?',
-    needs: ['framing/random-lines-32-mib', 'concurrency/hundred-interleaved'],
+    needs: [
+      'framing/random-lines-32-mib',
+      'framing/crlf-split-across-segments',
+      'concurrency/hundred-interleaved',
+    ],
     async run(scene) {
       const until = performance.now() + TIME;
       const clients: Client[] = [];
@@ -51,7 +55,12 @@ export const streams: readonly Check[] = [
     sentence: SIMULTANEOUS,
     cause:
       'do clients share a buffer for a moment, or does the leaving of one touch what belongs to another?',
-    needs: ['framing/random-lines-32-mib', 'concurrency/hundred-interleaved', 'resets/mid-line'],
+    needs: [
+      'framing/random-lines-32-mib',
+      'framing/crlf-split-across-segments',
+      'concurrency/hundred-interleaved',
+      'resets/mid-line',
+    ],
     async run(scene) {
       const until = performance.now() + TIME;
       const clients = await scene.clients(10, 'stream');
