@@ -32,6 +32,12 @@ export const CAUSES = {
     'another line came than was due: are lines answered out of order, or is output dropped when send takes less than it was given?',
   'drops-output': 'is output dropped when send takes less than it was given, or would block?',
   'skips-empty-lines': 'does it take a CR LF with nothing before it for no line at all?',
+  'misses-an-end':
+    'does its search for CR LF forget a CR when another byte follows it, or look at one segment only?',
+  'waits-for-a-line': "does it wait for one client's CR LF while others wait for it?",
+  leaks: 'does each connection leave something behind: a descriptor, a thread, a buffer?',
+  'ends-partial-lines':
+    'is there a time-out for an unfinished line, or has another client wiped it?',
   'one-at-a-time': 'does it serve one client to its end before it serves the next?',
   'turns-away': 'does it close the connection of whoever comes while another client is there?',
   'misses-the-end-of-input':
@@ -96,8 +102,12 @@ export function explain(verdicts: readonly Verdict[]): ReadonlyMap<string, Expla
 
 /** The cause that this failure shows by itself. */
 function causeBySight(verdict: Verdict): Cause | undefined {
-  const { message } = verdict;
-  switch (kindOf(verdict)) {
+  const { check, message } = verdict;
+  const kind = kindOf(verdict);
+  if (message.startsWith('an answer went to the wrong client')) return 'mixes-clients';
+  if (check.id === 'bystanders/partial-lines' && kind !== 'died') return 'ends-partial-lines';
+  if (check.id === 'leaks/after-lines' && kind === 'own') return 'leaks';
+  switch (kind) {
     case 'died':
       if (/SIGPIPE|EPIPE|broken ?pipe/i.test(message)) return 'dies-of-a-write';
       if (/ECONNRESET|connection ?(was )?reset|reset by peer/i.test(message))
@@ -164,6 +174,8 @@ function causeOfSilence({ check: { id }, transcript, message }: Verdict): Cause 
   if (id === RESUMES && message.includes('never came')) return 'drops-output';
   if (id === 'framing/empty-line' && answers === 0) return 'skips-empty-lines';
   if (id === SECOND) return 'one-at-a-time';
+  if (id === 'lines/every-order-of-cr-and-lf') return 'misses-an-end';
+  if (/^concurrency\/beside-(one|any)-partial/.test(id)) return 'waits-for-a-line';
   return id === 'framing/crlf-split-across-segments' ? 'misses-a-split-end' : undefined;
 }
 
@@ -224,6 +236,30 @@ const ROOTS: readonly {
     showsIn: /^(half-close\/(output|again)|streams\/(narrow|side)|resets\/leave)/,
   },
   {
+    check: 'lines/every-order-of-cr-and-lf',
+    cause: 'misses-an-end',
+    kinds: ['timeout', 'short', 'changed'],
+    showsIn: /^(framing\/random|lines|streams)/,
+  },
+  ...['one', 'any'].map((which) => ({
+    check: `concurrency/beside-${which}-partial-line`,
+    cause: 'waits-for-a-line' as const,
+    kinds: ['timeout', 'unserved', 'changed'] as const,
+    showsIn: /^(concurrency\/(beside|long)|streams)/,
+  })),
+  {
+    check: 'leaks/after-lines',
+    cause: 'leaks',
+    kinds: ['own'],
+    showsIn: /^leaks|descriptors$/,
+  },
+  {
+    check: 'bystanders/partial-lines',
+    cause: 'ends-partial-lines',
+    kinds: ['timeout', 'fin', 'reset', 'short', 'changed', 'own'],
+    showsIn: /^bystanders\/pending/,
+  },
+  {
     check: SECOND,
     cause: 'one-at-a-time',
     kinds: ['timeout', 'unserved'],
@@ -251,6 +287,8 @@ const COULD_FOLLOW: ReadonlySet<Cause> = new Set([
   'changes-a-byte',
   'another-line',
   'drops-output',
+  'misses-an-end',
+  'waits-for-a-line',
 ]);
 
 /** A cause that another failure shows better, and that check's id. */
