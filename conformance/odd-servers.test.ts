@@ -222,7 +222,7 @@ describe('servers that wear the suite out', () => {
       ...['--report', `junit=${report}`, '--port', await freePort(), '--', ...chatty],
     );
     expect(code).toBe(1);
-    expect(readFileSync(report).length).toBeLessThan(100_000);
+    expect(readFileSync(report).length).toBeLessThan(200_000); // it was 23 MB
   });
 
   test('few descriptors of our own are no failure of anybody', async () => {
