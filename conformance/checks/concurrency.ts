@@ -193,10 +193,10 @@ export const concurrency: readonly Check[] = [
         await scene.settle(5); // so that it has mostly been read
         for (let i = 0; i < 3; i++) await expectEcho(bystander, `meanwhile ${i}\r\n`);
         await expectService(scene, `while a client holds ${what}`);
-        if (partial.length <= 1000) {
-          const rest = partial.endsWith('\r') ? '\n' : '!\r\n';
-          await holder.send(rest);
-          await expectAnswer(holder, partial + rest);
+        // What becomes of a CR, or of a long line, is a matter of other checks.
+        if (partial.length <= 1000 && !partial.endsWith('\r')) {
+          await holder.send('!\r\n');
+          await expectAnswer(holder, `${partial}!\r\n`);
         }
         await holder.close({ timeout: scene.moment });
       }
@@ -217,7 +217,6 @@ export const concurrency: readonly Check[] = [
         await expectAnswer(leaver, '.\r\n');
         await leaver.close({ timeout: scene.moment });
         const newcomer = await scene.client(`newcomer ${i}`);
-        if (i % 3 === 0) await expectEcho(newcomer, '\r\n');
         await expectEcho(newcomer, `mine ${i}\r\n`);
         await newcomer.close({ timeout: scene.moment });
       }
