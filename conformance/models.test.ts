@@ -32,7 +32,7 @@ for (const [name, program] of Object.entries(programs)) {
         port: server.port,
         maxLine: 65536,
         group: server.pid,
-        silence: 2000,
+        silence: 500,
       };
       roundTrip = await measureRoundTrip(target);
     });
