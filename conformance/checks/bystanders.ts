@@ -13,6 +13,7 @@ function silenceOf({ target, patience }: Scene): number {
   return target.silence ?? Math.min(31_000, 6.2 * patience);
 }
 
+/** Where one of them would stop everybody, none is left open beside the checks that follow. */
 const needs = ['framing/one-line', 'concurrency/hundred-interleaved'];
 
 /** A line behind which a partial one comes: its answer shows that the server has read it. */
@@ -25,7 +26,7 @@ export const bystanders: readonly Check[] = [
     title: 'A client that says nothing for half a minute is served when it speaks',
     sentence: STAYS,
     cause: 'is there a time-out for idle connections, or has another client ended this one?',
-    needs,
+    needs: [...needs, 'concurrency/beside-one-silent-client'],
     async prepare(scene) {
       const [, spoke] = await scene.clients(2, 'silent');
       await expectEcho(spoke as Client, FIRST);
@@ -44,7 +45,7 @@ export const bystanders: readonly Check[] = [
     title: 'A partial line is still there half a minute later',
     sentence: PARTIAL,
     cause: 'is there a time-out for an unfinished line, or has another client wiped it?',
-    needs: [...needs, 'limits/longest-line'],
+    needs: [...needs, 'concurrency/beside-any-partial-line', 'limits/longest-line'],
     async prepare(scene) {
       for (const [i, length] of PARTIAL_LENGTHS.entries()) {
         const client = await scene.client(`holds ${length} bytes`);
@@ -72,7 +73,7 @@ export const bystanders: readonly Check[] = [
     title: 'Output that nobody has read for half a minute is still delivered',
     sentence: NOTHING_LOST,
     cause: 'is there a time-out for sending, or has another client wiped what was pending?',
-    needs: [...needs, 'slow-readers/resumes-and-gets-everything'],
+    needs: [...needs, 'slow-readers/beside-one', 'slow-readers/resumes-and-gets-everything'],
     async prepare(scene) {
       for (const options of [NARROW, {}]) {
         const client = await scene.client('reads late', options);
