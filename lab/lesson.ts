@@ -1,0 +1,120 @@
+/**
+ * A lesson: a script that clients play against any server, a question asked before, and an explanation
+ * whose every sentence can be checked against what happened.
+ *
+ * A lesson knows no list of models. It names those it shows at first; any other can be chosen. This file
+ * runs in a browser as well.
+ */
+import type { Seen } from './seen.ts';
+import type { ClientId, Ms } from './trace.ts';
+
+export interface Lesson {
+  /** As in the address of its page and the name of its file: `half-a-line`. */
+  readonly id: string;
+  /** A claim, or a question: one short line. */
+  readonly title: string;
+  /** What the clients do, in one to three sentences. */
+  readonly story: string;
+  readonly clients: Readonly<Record<ClientId, string>>;
+  /** What every server is started with, `['--work', '200']`. */
+  readonly args: readonly string[];
+  /** The models that are shown at first, in this order; names that are not there are passed over. */
+  readonly shows: readonly string[];
+  /** Restricts the server to so many cores; absent: all of them. */
+  readonly cores?: number;
+  /** In order of time. */
+  readonly script: readonly Step[];
+  /** When the recording ends, whatever has happened. */
+  readonly duration: Ms;
+  readonly question: Question;
+  /** The number beside each model. */
+  readonly number: Figure;
+  /** Five sentences. */
+  readonly explanation: readonly Sentence[];
+  /** The wrong idea that this lesson cures, as somebody would say it. */
+  readonly cures: string;
+  /** Lines of the models' source to read. */
+  readonly source: readonly SourceLine[];
+  readonly exercise: Exercise;
+  /** The id of the lesson that comes next; absent in the last. */
+  readonly next?: string;
+}
+
+/** Something that a client does, or that is done to the server, at a time. */
+export type Step = { readonly at: Ms; readonly who: ClientId } & Act;
+
+export type Act =
+  | {
+      /**
+       * connect. pause: stops reading. read: reads again. end: sends FIN, and reads to the end. reset:
+       * leaves with RST.
+       */
+      readonly do: 'connect' | 'pause' | 'read' | 'end' | 'reset';
+    }
+  | {
+      readonly do: 'send';
+      /** Sent as it is, in a segment of its own: `'hal'`, `'f\r\n'`. */
+      readonly text: string;
+    }
+  | {
+      /** Sends lines, from a process of its own, until the kernel has taken so many bytes or the client ends. */
+      readonly do: 'flood';
+      readonly bytes: number;
+    }
+  | {
+      /** SIGKILL to the process that holds this client (`who`), which may be the whole server. */
+      readonly do: 'kill';
+    }
+  | {
+      /** SIGTERM to the server; `who` is of no importance: `server`. */
+      readonly do: 'stop';
+    };
+
+/** Asked for each model that is shown, before the reveal. */
+export interface Question {
+  /** `How long does Ben wait for an answer?` */
+  readonly asks: string;
+  /** Two to four, of which exactly one holds for any server. */
+  readonly choices: readonly string[];
+  /** The index of the choice that holds; undefined when the trace cannot tell. */
+  readonly answer: (seen: Seen) => number | undefined;
+}
+
+/** One number that says what a model did in this lesson. */
+export interface Figure {
+  /** `Ben’s longest wait`. */
+  readonly label: string;
+  readonly unit: 'ms' | 'bytes' | 'echoes' | 'clients' | 'lines';
+  /** Undefined when there was none: Ben was never answered. */
+  readonly of: (seen: Seen) => number | undefined;
+  /** How to say that there was none: `never`. */
+  readonly none: string;
+  /** From here on it is shown as bad; absent: it is neither good nor bad. */
+  readonly badFrom?: number;
+}
+
+/** A sentence of the explanation. */
+export interface Sentence {
+  readonly says: string;
+  /**
+   * Whether it is true of these traces; absent where it is a definition. It compares orders and ratios
+   * that hold on a busy machine. `of` throws for a model that was not played.
+   */
+  readonly holds?: (of: (model: string) => Seen) => boolean;
+}
+
+/** A line of source that shows why. */
+export interface SourceLine {
+  readonly model: string;
+  /** From the project's root. */
+  readonly file: string;
+  /** A piece of the line that occurs once in that file; a test fails when it does not. */
+  readonly text: string;
+  /** What it shows, in one sentence. */
+  readonly shows: string;
+}
+
+export interface Exercise {
+  readonly task: string;
+  readonly answer: string;
+}

@@ -1,0 +1,112 @@
+/** Questions to a trace: how long somebody waited, who was accepted when, where the bytes were. Pure. */
+import type { BufferFact, ClientId, Event, Ms, TaskId, Trace } from './trace.ts';
+
+export class Seen {
+  readonly trace: Trace;
+
+  constructor(trace: Trace) {
+    this.trace = trace;
+  }
+
+  /** What a client did, or what happened to it. */
+  eventsOf(who: ClientId): Event[] {
+    return this.trace.events.filter((event) => event.who === who);
+  }
+
+  /** The lines that came back to a client, as text with its end, in order. */
+  echoes(who: ClientId): string[] {
+    return this.eventsOf(who).flatMap((event) => (event.did === 'echo' ? [event.text] : []));
+  }
+
+  /** How long each of a client's answered lines took, in order, in milliseconds. */
+  waits(who: ClientId): number[] {
+    return this.eventsOf(who).flatMap((event) => (event.did === 'echo' ? [event.waited] : []));
+  }
+
+  /** How many complete lines a client has sent, floods apart. */
+  linesSent(who: ClientId): number {
+    return this.eventsOf(who).reduce((sum, e) => sum + (e.did === 'send' ? e.lines : 0), 0);
+  }
+
+  /**
+   * The longest time that a client waited for a line, in milliseconds: a line that was not answered counts
+   * to the end of the trace. Undefined when it sent none.
+   */
+  longestWait(who: ClientId): number | undefined {
+    const waits = this.waits(who);
+    const unanswered = this.#sendTimes(who)[waits.length];
+    if (unanswered !== undefined) waits.push(this.trace.duration - unanswered);
+    return waits.length > 0 ? Math.max(...waits) : undefined;
+  }
+
+  /** Whether every complete line that a client sent came back. */
+  isAnswered(who: ClientId): boolean {
+    return this.echoes(who).length >= this.linesSent(who);
+  }
+
+  /** When the server accepted a client; undefined when it did not, or nobody could see it. */
+  acceptedAt(who: ClientId): Ms | undefined {
+    return this.trace.facts.find(
+      (fact) => fact.fact === 'holder' && fact.client === who && fact.where === 'held',
+    )?.t;
+  }
+
+  /** The processes that had a client open, in order. */
+  holders(who: ClientId): TaskId[] {
+    const all = this.trace.facts.flatMap((fact) =>
+      fact.fact === 'holder' && fact.client === who ? (fact.tasks ?? []) : [],
+    );
+    return [...new Set(all)];
+  }
+
+  /** When a client did something, or something happened to it, first. */
+  at(who: ClientId | 'server', did: Event['did']): Ms | undefined {
+    return this.trace.events.find((event) => event.who === who && event.did === did)?.t;
+  }
+
+  /** The most bytes that a buffer of a client's connection held. */
+  most(
+    who: ClientId,
+    buffer: 'clientSend' | 'serverReceive' | 'serverSend' | 'clientReceive',
+  ): number {
+    const sizes = this.trace.facts
+      .filter((fact): fact is BufferFact => fact.fact === 'buffers' && fact.client === who)
+      .map((fact) => fact[buffer]);
+    return Math.max(0, ...sizes);
+  }
+
+  /** The tasks that paid for a client's lines, in order. */
+  payers(who: ClientId): TaskId[] {
+    const all = this.trace.inside.flatMap((one) => (one.who === who && one.line ? [one.task] : []));
+    return [...new Set(all)];
+  }
+
+  /** Milliseconds in which at least `n` threads paid for a line at once. */
+  together(n: number): number {
+    const busy = new Set<TaskId>();
+    let since: Ms | undefined;
+    let total = 0;
+    for (const { t, task, line } of this.trace.inside) {
+      if (line === undefined) busy.delete(task);
+      else busy.add(task);
+      if (busy.size >= n) since ??= t;
+      else if (since !== undefined) {
+        total += t - since;
+        since = undefined;
+      }
+    }
+    return total;
+  }
+
+  /** Milliseconds that the server's threads were ready and waited for a core. */
+  get coreWait(): number {
+    return this.trace.facts.reduce((sum, fact) => sum + (fact.fact === 'delay' ? fact.ms : 0), 0);
+  }
+
+  /** When each of a client's complete lines was completed. */
+  #sendTimes(who: ClientId): Ms[] {
+    return this.eventsOf(who).flatMap((event) =>
+      event.did === 'send' ? Array<Ms>(event.lines).fill(event.t) : [],
+    );
+  }
+}
