@@ -200,6 +200,7 @@ export class Client {
   readonly name: string;
   readonly transcript: Transcript;
   readonly #socket: Socket;
+  readonly #port: number;
   #timeout: number;
   readonly #capacity: number;
   readonly #lens: Lens | undefined;
@@ -227,6 +228,7 @@ export class Client {
     this.#capacity = options.capacity ?? 64 * 1024 * 1024;
     this.#lens = options.lens;
     this.#socket = socket;
+    this.#port = socket.localPort ?? 0;
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.once('end', () => this.#end('fin', 'is closed by the server (FIN)'));
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -243,6 +245,11 @@ export class Client {
   /** How the connection ended, as far as was noticed: a client that doesn't read sees no FIN. */
   get ending(): Ending | undefined {
     return this.#ending;
+  }
+
+  /** The port of this end of the connection. */
+  get localPort(): number {
+    return this.#port;
   }
 
   /** How many bytes were given to {@link send} and its kin. */
