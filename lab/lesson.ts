@@ -2,6 +2,8 @@
  * A lesson: a script that clients play against any server, a question asked before, and an explanation
  * whose every sentence can be checked against what happened.
  *
+ * Its text is plain, but for `code` in backticks.
+ *
  * A lesson knows no list of models. It names those it shows at first; any other can be chosen. This file
  * runs in a browser as well.
  */
@@ -20,6 +22,8 @@ export interface Lesson {
   readonly args: readonly string[];
   /** The models that are shown at first, in this order; names that are not there are passed over. */
   readonly shows: readonly string[];
+  /** Threads or processes that answer lines, in models that have a choice; absent: 2. */
+  readonly workers?: number;
   /** Restricts the server to so many cores; absent: all of them. */
   readonly cores?: number;
   /** In order of time. */
@@ -33,7 +37,7 @@ export interface Lesson {
   readonly explanation: readonly Sentence[];
   /** The wrong idea that this lesson cures, as somebody would say it. */
   readonly cures: string;
-  /** Lines of the models' source to read. */
+  /** Lines of the models' source to read, besides those in `sources.ts`. */
   readonly source: readonly SourceLine[];
   readonly exercise: Exercise;
   /** The id of the lesson that comes next; absent in the last. */
@@ -112,6 +116,11 @@ export interface SourceLine {
   readonly text: string;
   /** What it shows, in one sentence. */
   readonly shows: string;
+  /**
+   * When it is the line that runs: while a thread of the model sleeps in this call, or while it computes a
+   * line. Absent: always worth a look.
+   */
+  readonly when?: string;
 }
 
 export interface Exercise {

@@ -1,5 +1,5 @@
 /** Questions to a trace: how long somebody waited, who was accepted when, where the bytes were. Pure. */
-import type { BufferFact, ClientId, Event, Ms, TaskId, Trace } from './trace.ts';
+import type { BufferFact, ClientId, Event, Ms, Target, TaskId, Trace } from './trace.ts';
 
 export class Seen {
   readonly trace: Trace;
@@ -42,6 +42,52 @@ export class Seen {
   /** Whether every complete line that a client sent came back. */
   isAnswered(who: ClientId): boolean {
     return this.echoes(who).length >= this.linesSent(who);
+  }
+
+  /** When a client's line came back, the first if none is named; undefined when it did not. */
+  echoedAt(who: ClientId, line = 1): Ms | undefined {
+    return this.trace.events.find(
+      (event) => event.who === who && event.did === 'echo' && event.line === line,
+    )?.t;
+  }
+
+  /** When a client's last answer came; undefined when there was none. */
+  lastEchoAt(who: ClientId): Ms | undefined {
+    return this.trace.events.findLast((event) => event.who === who && event.did === 'echo')?.t;
+  }
+
+  /** From the first line that a client sent to its last answer; undefined unless all were answered. */
+  timeForAll(who: ClientId): number | undefined {
+    const [first] = this.#sendTimes(who);
+    const last = this.lastEchoAt(who);
+    if (first === undefined || last === undefined || !this.isAnswered(who)) return undefined;
+    return last - first;
+  }
+
+  /** Whether the server, or the kernel for it, ended a client's connection before the client did. */
+  wasCutOff(who: ClientId): boolean {
+    const cut = this.at(who, 'cut');
+    const fin = this.at(who, 'fin');
+    const end = this.at(who, 'end') ?? Number.POSITIVE_INFINITY;
+    return cut !== undefined || (fin !== undefined && fin < end);
+  }
+
+  /** Whether a thread ever waited in one call for all of these. */
+  waitedFor(call: string, ...targets: Target['on'][]): boolean {
+    return this.trace.facts.some(
+      (fact) =>
+        fact.fact === 'state' &&
+        fact.call === call &&
+        targets.every((one) => fact.on?.some(({ on }) => on === one)),
+    );
+  }
+
+  /** The bytes of a client's flood that somebody had taken from it at a time. */
+  takenBy(who: ClientId, t: Ms): number {
+    const all = this.eventsOf(who).flatMap((event) =>
+      event.did === 'progress' && event.t <= t ? [event.sent] : [],
+    );
+    return all.at(-1) ?? 0;
   }
 
   /** When the server accepted a client; undefined when it did not, or nobody could see it. */

@@ -116,7 +116,7 @@ export type Event = { readonly t: Ms; readonly who: ClientId | 'server' } & (
        * connect: begins to connect. connected: the kernel has answered, which is not yet an accept.
        * pause: stops reading. read: reads again. end: sends FIN, and reads to the end. fin: the server's
        * FIN came, after everything else. reset: leaves with RST. cut: the server, or the kernel for it,
-       * sent RST. closed: the client's end of the connection is closed.
+       * sent RST.
        */
       readonly did: 'connect' | 'connected' | 'pause' | 'read' | 'end' | 'fin' | 'reset' | 'cut';
     }
@@ -137,6 +137,12 @@ export type Event = { readonly t: Ms; readonly who: ClientId | 'server' } & (
       readonly line: number;
       /** Since the `send` that completed the line, in milliseconds. */
       readonly waited: number;
+    }
+  | {
+      /** Bytes came back that end no line: all of an unfinished line so far. Right servers send none. */
+      readonly did: 'part';
+      readonly text: string;
+      readonly bytes: number;
     }
   | {
       /** Begins to send lines of `lineLength` bytes until the server has been offered `bytes`. */

@@ -1,5 +1,12 @@
 /** One client of a lesson: does what the script says, and reports what it did and what came back. */
-import { type Client, ClientError, connect, escapeBytes } from '../../client/client.ts';
+import {
+  type Client,
+  ClientError,
+  connect,
+  count,
+  escapeBytes,
+  escapeShortened,
+} from '../../client/client.ts';
 import type { Act } from '../lesson.ts';
 import type { ClientId, Event, Ms } from '../trace.ts';
 
@@ -17,8 +24,15 @@ const BLOCK = Buffer.from(LINE.repeat(65));
 /** Milliseconds between two reports of a flood. */
 const PROGRESS = 20;
 
+/** Of a line without an end, so much is kept. */
+const MEMORY = 64 * 1024;
+
 /** No wait here is bounded by a clock: a lesson ends when it ends. */
 const EVER = 2 ** 31 - 1;
+
+// The first number with a comma makes Node load its tables of languages, which takes 10 ms and more, and
+// every connection's end is told with one: better now than in a lesson.
+count(1000);
 
 export class Actor {
   readonly #name: ClientId;
@@ -130,7 +144,7 @@ export class Actor {
     const { bytes, lines } = this.#count(text);
     const t = this.#clock();
     for (let i = 0; i < lines; i++) this.#sentAt.push(t);
-    this.#report({ t, did: 'send', text: escapeBytes(bytes), bytes: bytes.length, lines });
+    this.#report({ t, did: 'send', text: escapeShortened(bytes), bytes: bytes.length, lines });
     client.send(bytes, { timeout: EVER });
   }
 
@@ -143,10 +157,17 @@ export class Actor {
 
   /** Reports what comes back, line by line, until the connection ends. */
   async #read(client: Client): Promise<void> {
+    let rest: Buffer = Buffer.alloc(0);
     try {
       for (;;) {
-        if (this.#flooding) await client.receiveSome({ timeout: EVER });
-        else this.#echo(await client.receiveLine({ timeout: EVER }));
+        const bytes = await client.receiveSome({ timeout: EVER });
+        if (this.#flooding) continue; // counted there
+        const { lines, tail } = split(Buffer.concat([rest, bytes]));
+        for (const line of lines) this.#echo(line);
+        if (tail.length > 0) {
+          this.#tell({ did: 'part', text: escapeShortened(tail), bytes: tail.length });
+        }
+        rest = tail.subarray(-MEMORY);
       }
     } catch {
       if (client !== this.#client) return;
@@ -154,10 +175,8 @@ export class Actor {
       if (ending === 'fin') this.#tell({ did: 'fin' });
       if (ending === 'reset') this.#tell({ did: 'cut' });
       // The server has ended first: so does the client, as most do.
-      if (ending === 'fin' && !this.#isOver) {
-        this.#isOver = true;
-        client.halfClose({ timeout: EVER });
-      }
+      if (ending === 'fin' && !this.#isOver) client.halfClose({ timeout: EVER });
+      this.#isOver = true;
     }
   }
 
@@ -166,7 +185,7 @@ export class Actor {
     const since = this.#sentAt.shift();
     this.#echoes++;
     const waited = since === undefined ? 0 : Math.round((t - since) * 100) / 100;
-    this.#report({ t, did: 'echo', text: escapeBytes(line), line: this.#echoes, waited });
+    this.#report({ t, did: 'echo', text: escapeShortened(line), line: this.#echoes, waited });
   }
 
   /** Offers lines to the kernel until it has taken so many bytes, or the client is to leave. */
@@ -197,4 +216,15 @@ export class Actor {
       report();
     }
   }
+}
+
+/** Complete lines, and what is left over. */
+function split(bytes: Buffer): { lines: Buffer[]; tail: Buffer } {
+  const lines: Buffer[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf('\r\n'); end >= 0; end = bytes.indexOf('\r\n', start)) {
+    lines.push(bytes.subarray(start, end + 2));
+    start = end + 2;
+  }
+  return { lines, tail: bytes.subarray(start) };
 }

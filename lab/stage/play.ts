@@ -7,7 +7,7 @@ import { flooders, Stage } from './stage.ts';
 
 /** What of a lesson is played. */
 export type Playable = Pick<Lesson, 'id' | 'clients' | 'args' | 'script' | 'duration'> &
-  Pick<Partial<Lesson>, 'cores'>;
+  Pick<Partial<Lesson>, 'cores' | 'workers'>;
 
 export interface PlayOptions {
   /** 1 to 900. Default: 900. */
@@ -32,6 +32,7 @@ export async function play(
     apart: flooders(lesson.script),
     looksPerSecond,
     ...(lesson.cores === undefined ? {} : { cores: lesson.cores }),
+    ...(lesson.workers === undefined ? {} : { workers: lesson.workers }),
     ...(onEntries ? { onEntries } : {}),
   });
   try {

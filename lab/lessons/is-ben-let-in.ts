@@ -1,0 +1,93 @@
+import type { Lesson } from '../lesson.ts';
+
+export const isBenLetIn: Lesson = {
+  id: 'is-ben-let-in',
+  title: 'Anna’s line costs 600 ms of CPU. Who lets Ben in meanwhile?',
+  story:
+    'Anna sends one line that takes 600 ms to compute. 100 ms later Ben connects, and that is all he does. His connect(2) succeeds at once, everywhere.',
+  clients: { A: 'Anna', B: 'Ben' },
+  args: ['--work', '600'],
+  shows: ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'],
+  script: [
+    { at: 0, who: 'A', do: 'connect' },
+    { at: 100, who: 'A', do: 'send', text: 'A1\r\n' },
+    { at: 200, who: 'B', do: 'connect' },
+    { at: 1200, who: 'A', do: 'end' },
+    { at: 1400, who: 'B', do: 'end' },
+  ],
+  duration: 1500,
+  question: {
+    asks: 'When does the server accept Ben?',
+    choices: ['At once', 'When Anna has her answer', 'When Anna has left'],
+    answer: (seen) => {
+      const accepted = seen.acceptedAt('B');
+      if (accepted === undefined && seen.trace.blind.sockets) return undefined;
+      const t = accepted ?? Number.POSITIVE_INFINITY;
+      if (t < (seen.echoedAt('A') ?? Number.POSITIVE_INFINITY) - 100) return 0;
+      return t < (seen.at('A', 'end') ?? 0) ? 1 : 2;
+    },
+  },
+  number: {
+    label: 'Ben in the backlog',
+    unit: 'ms',
+    of: (seen) => {
+      const [accepted, connected] = [seen.acceptedAt('B'), seen.at('B', 'connected')];
+      if (accepted === undefined || connected === undefined) return undefined;
+      return Math.max(0, accepted - connected);
+    },
+    none: 'never accepted',
+    badFrom: 100,
+  },
+  explanation: [
+    {
+      says: 'The kernel shakes hands for the server: connect(2) succeeds while the server does something else, and the connection waits in the listener’s backlog.',
+      holds: (of) =>
+        ['blocking', 'poll-loop', 'rxjs'].every(
+          (model) => (of(model).at('B', 'connected') ?? Infinity) < (of(model).echoedAt('A') ?? 0),
+        ),
+    },
+    {
+      says: 'In `poll-loop` and `rxjs` the thread that would call accept(2) is computing Anna’s line, so Ben waits in the backlog until it is done.',
+      holds: (of) =>
+        ['poll-loop', 'rxjs'].every(
+          (model) => (of(model).acceptedAt('B') ?? 0) > (of(model).echoedAt('A') ?? Infinity) - 50,
+        ),
+    },
+    {
+      says: 'In `worker-threads` the main thread only moves bytes; another thread computes, so the main thread accepts at once.',
+      holds: (of) =>
+        (of('worker-threads').acceptedAt('B') ?? Infinity) <
+        (of('worker-threads').echoedAt('A') ?? 0) - 100,
+    },
+    {
+      says: 'In `cluster` another process waits for the same listener, and the kernel wakes it.',
+      holds: (of) => {
+        const seen = of('cluster');
+        return (
+          (seen.acceptedAt('B') ?? Infinity) < (seen.echoedAt('A') ?? 0) - 100 &&
+          seen.holders('A')[0] !== seen.holders('B')[0]
+        );
+      },
+    },
+    {
+      says: '`blocking` accepts nobody before Anna has left, with or without work to do.',
+      holds: (of) =>
+        (of('blocking').acceptedAt('B') ?? 0) > (of('blocking').at('A', 'end') ?? Infinity),
+    },
+  ],
+  cures: 'Connected means served.',
+  source: [
+    {
+      model: 'worker-threads',
+      file: 'models/worker-threads/index.ts',
+      text: 'return await pool.run(bytes, { transferList: [bytes.buffer] });',
+      shows: 'The line goes to another thread; this one returns to its event loop.',
+    },
+  ],
+  exercise: {
+    task: 'What does a client see when the backlog is full? Start `npx tsx models/blocking`, connect one client, and then open some hundred more connections. (`ss -ltn` shows the backlog and its limit.)',
+    answer:
+      'The kernel drops the handshake of further clients, who repeat it: their connect(2) hangs for seconds and may fail in the end with ETIMEDOUT. The server sees nothing of it.',
+  },
+  next: 'who-waits-for-whom',
+};

@@ -1,0 +1,64 @@
+import type { Lesson } from '../lesson.ts';
+import { answer, choices, LINE, script } from './who-waits-for-whom.ts';
+
+export const itOnlyWaits: Lesson = {
+  id: 'it-only-waits',
+  title: 'Each line waits 200 ms for a database. Who waits for whom now?',
+  story:
+    'The same three clients and the same five lines. But a line costs no CPU any more: for 200 ms it waits for something else, as a line does that asks a database.',
+  clients: { A: 'Anna', B: 'Ben', C: 'Cleo' },
+  args: ['--wait', '200'],
+  shows: ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'],
+  script,
+  duration: 2300,
+  question: { asks: 'How long does Ben wait for his answer?', choices, answer },
+  number: {
+    label: 'Ben’s wait',
+    unit: 'ms',
+    of: (seen) => seen.longestWait('B'),
+    none: 'no line',
+    badFrom: 1.75 * LINE,
+  },
+  explanation: [
+    {
+      says: 'To wait for something needs no thread and no core, only a note of what to do when it is there.',
+    },
+    {
+      says: '`poll-loop` and `rxjs` keep that note and go back to their loop, so all clients wait at the same time, on one thread.',
+      holds: (of) =>
+        ['poll-loop', 'rxjs'].every((model) => {
+          const wait = of(model).longestWait('B') ?? Infinity;
+          return wait >= LINE - 10 && wait < 2 * LINE;
+        }),
+    },
+    {
+      says: 'A second thread or process gains nothing here: Ben waits as long in the models that have several.',
+      holds: (of) =>
+        ['worker-threads', 'cluster'].every(
+          (model) =>
+            (of(model).longestWait('B') ?? 0) >
+            0.6 * (of('poll-loop').longestWait('B') ?? Infinity),
+        ),
+    },
+    {
+      says: '`blocking` has nowhere to keep a note: it sleeps, and everybody else waits with it.',
+      holds: (of) =>
+        (of('blocking').echoedAt('B') ?? 0) > (of('blocking').at('A', 'end') ?? Infinity),
+    },
+    {
+      says: 'Anna’s own three lines still take three times 200 ms everywhere, because the answers to one client are given in order, one line after the other.',
+      holds: (of) =>
+        ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'].every(
+          (model) => (of(model).timeForAll('A') ?? 0) >= 3 * LINE - 30,
+        ),
+    },
+  ],
+  cures: 'Async makes things faster.',
+  source: [],
+  exercise: {
+    task: 'A thousand clients send one line each, and each line waits for 200 ms. How long does the last one wait in `poll-loop`, how long in a pool of two threads that sleep?',
+    answer:
+      'In `poll-loop` a little more than 200 ms: a thousand notes. With two threads that sleep for each line, 500 times 200 ms, which is 100 seconds. Threads are a scarce place to wait in.',
+  },
+  next: 'one-client-four-threads',
+};

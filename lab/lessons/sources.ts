@@ -1,0 +1,93 @@
+/**
+ * Which line of a model's source is the one that runs: while a thread sleeps in a system call, while it
+ * computes a line. A model that is not here is drawn without.
+ */
+import type { SourceLine } from '../lesson.ts';
+
+export const sources: readonly SourceLine[] = [
+  {
+    model: 'blocking',
+    file: 'models/blocking/index.ts',
+    text: 'const fd = await acceptFrom(listening); // waits',
+    when: 'accept',
+    shows: 'The process sleeps in accept(2) until a client comes.',
+  },
+  {
+    model: 'blocking',
+    file: 'models/blocking/index.ts',
+    text: 'const received = client.receive(memory); // waits',
+    when: 'recv',
+    shows: 'The process sleeps in recv(2) until this client sends.',
+  },
+  {
+    model: 'blocking',
+    file: 'models/blocking/index.ts',
+    text: 'at += client.send(memory, at, stop); // waits',
+    when: 'send',
+    shows: 'The process sleeps in send(2) until this client reads.',
+  },
+  {
+    model: 'blocking',
+    file: 'models/blocking/index.ts',
+    text: 'burn(memory.subarray(at, stop), options.work, speed);',
+    when: 'computes',
+    shows: 'The line is paid for here.',
+  },
+  {
+    model: 'poll-loop',
+    file: 'models/poll-loop/index.ts',
+    text: 'const someoneReady = table.poll(patience()) > 0;',
+    when: 'poll',
+    shows: 'The process sleeps in poll(2) until any of its sockets is ready.',
+  },
+  {
+    model: 'poll-loop',
+    file: 'models/poll-loop/connection.ts',
+    text: 'burn(line, this.#shared.options.work, this.#shared.speed);',
+    when: 'computes',
+    shows: 'The line is paid for here.',
+  },
+  {
+    model: 'worker-threads',
+    file: 'models/worker-threads/index.ts',
+    text: "client.socket.on('data', (chunk) => {",
+    when: 'epoll_wait',
+    shows: 'Node’s event loop sleeps in epoll_wait(2), and calls this when bytes have come.',
+  },
+  {
+    model: 'worker-threads',
+    file: 'models/worker-threads/answer.ts',
+    text: 'burn(line, terms.work, terms.speed)',
+    when: 'computes',
+    shows: 'A thread of the pool pays for the line here.',
+  },
+  {
+    model: 'cluster',
+    file: 'models/cluster/index.ts',
+    text: "client.socket.on('data', (chunk) => {",
+    when: 'epoll_wait',
+    shows: 'The worker’s event loop sleeps in epoll_wait(2), and calls this when bytes have come.',
+  },
+  {
+    model: 'cluster',
+    file: 'models/cluster/index.ts',
+    text: 'burn(line, options.work, speed);',
+    when: 'computes',
+    shows: 'The worker pays for the line here.',
+  },
+  {
+    model: 'rxjs',
+    file: 'models/rxjs/index.ts',
+    text: "return fromEvent(client.socket, 'data').pipe(",
+    when: 'epoll_wait',
+    shows:
+      'Node’s event loop sleeps in epoll_wait(2), and pushes into this stream when bytes have come.',
+  },
+  {
+    model: 'rxjs',
+    file: 'models/rxjs/index.ts',
+    text: 'burn(line, options.work, speed);',
+    when: 'computes',
+    shows: 'The line is paid for here.',
+  },
+];
