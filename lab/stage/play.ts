@@ -13,18 +13,28 @@ export interface PlayOptions {
   /** 1 to 900. Default: 900. */
   readonly looksPerSecond?: number;
   readonly onEntries?: (entries: readonly Entry[]) => void;
-  /** Is called when the server listens, just before time begins. Time begins when it has resolved. */
-  readonly onReady?: (trace: Trace) => void | Promise<void>;
   /** Ends it early. */
   readonly signal?: AbortSignal;
 }
 
+/** A lesson that can begin: its server listens. */
+export interface Prepared {
+  /** Grows while it runs. */
+  readonly trace: Trace;
+  /** Milliseconds since it began. */
+  readonly now: () => number;
+  /** Plays it to its end. Call it once; then everything that was started has ended. */
+  run(): Promise<Trace>;
+  /** Ends everything, whether it ran or not. */
+  close(): Promise<void>;
+}
+
 /** @throws Error with what the server said, when it does not come up */
-export async function play(
+export async function prepare(
   lesson: Playable,
   server: Server,
-  { looksPerSecond = 900, onEntries, onReady, signal }: PlayOptions = {},
-): Promise<Trace> {
+  { looksPerSecond = 900, onEntries, signal }: PlayOptions = {},
+): Promise<Prepared> {
   const stage = await Stage.open(server, {
     lesson: lesson.id,
     names: lesson.clients,
@@ -35,25 +45,41 @@ export async function play(
     ...(lesson.workers === undefined ? {} : { workers: lesson.workers }),
     ...(onEntries ? { onEntries } : {}),
   });
-  try {
-    await onReady?.(stage.trace);
-    stage.begin();
-    let lateness = 0;
-    for (const step of lesson.script) {
-      await until(step.at, stage, signal);
-      if (signal?.aborted) break;
-      lateness = Math.max(lateness, stage.now() - step.at);
-      stage.act(step.who, step);
-    }
-    if (!signal?.aborted) await until(lesson.duration, stage, signal);
-    stage.trace.quality.lateness = Math.round(lateness * 100) / 100;
-    return await stage.finish();
-  } finally {
-    await stage.close();
-  }
+  return {
+    trace: stage.trace,
+    now: stage.now,
+    close: () => stage.close(),
+    run: async () => {
+      try {
+        stage.begin();
+        let lateness = 0;
+        for (const step of lesson.script) {
+          await until(step.at, stage, signal);
+          if (signal?.aborted) break;
+          lateness = Math.max(lateness, stage.now() - step.at);
+          stage.act(step.who, step);
+        }
+        await until(lesson.duration, stage, signal);
+        stage.trace.quality.lateness = Math.round(lateness * 100) / 100;
+        return await stage.finish();
+      } finally {
+        await stage.close();
+      }
+    },
+  };
+}
+
+/** Prepares a lesson and plays it. @throws Error as `prepare` does */
+export async function play(
+  lesson: Playable,
+  server: Server,
+  options: PlayOptions = {},
+): Promise<Trace> {
+  return (await prepare(lesson, server, options)).run();
 }
 
 async function until(at: number, stage: Stage, signal: AbortSignal | undefined): Promise<void> {
   const rest = at - stage.now();
-  if (rest > 0) await sleep(rest, undefined, signal ? { signal } : {}).catch(() => undefined);
+  if (rest > 0 && !signal?.aborted)
+    await sleep(rest, undefined, signal ? { signal } : {}).catch(() => undefined);
 }
