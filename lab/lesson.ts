@@ -28,7 +28,10 @@ export interface Lesson {
   readonly cores?: number;
   /** In order of time. */
   readonly script: readonly Step[];
-  /** When the recording ends, whatever has happened. */
+  /**
+   * How long it takes on a quiet machine. On a busy one it goes on until every line is answered, and, after
+   * `stop`, until the server has ended; at most three times as long.
+   */
   readonly duration: Ms;
   readonly question: Question;
   /** The number beside each model. */
@@ -45,7 +48,12 @@ export interface Lesson {
 }
 
 /** Something that a client does, or that is done to the server, at a time. */
-export type Step = { readonly at: Ms; readonly who: ClientId } & Act;
+export type Step = {
+  readonly at: Ms;
+  readonly who: ClientId;
+  /** Not before all lines that this client has sent are answered, its flood included. */
+  readonly once?: 'answered';
+} & Act;
 
 export type Act =
   | {

@@ -44,6 +44,26 @@ export class Seen {
     return this.echoes(who).length >= this.linesSent(who);
   }
 
+  /** When a client completed a line of its, from 1; undefined when it did not. */
+  sentAt(who: ClientId, line = 1): Ms | undefined {
+    return this.#sendTimes(who)[line - 1];
+  }
+
+  /** Whether a client still waits for something: a line, or the rest of its flood. */
+  isOwed(who: ClientId): boolean {
+    const own = this.eventsOf(who);
+    if (own.some(({ did }) => did === 'fin' || did === 'cut' || did === 'reset')) return false;
+    const flood = own.findLast((event) => event.did === 'flood');
+    const progress = own.findLast((event) => event.did === 'progress');
+    const isFlooding =
+      flood?.did === 'flood' &&
+      !own.some(({ did }) => did === 'end') &&
+      (progress?.did !== 'progress' ||
+        progress.sent < flood.bytes ||
+        progress.echoed < progress.sent);
+    return isFlooding || !this.isAnswered(who);
+  }
+
   /** When a client's line came back, the first if none is named; undefined when it did not. */
   echoedAt(who: ClientId, line = 1): Ms | undefined {
     return this.trace.events.find(

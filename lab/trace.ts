@@ -189,7 +189,14 @@ export interface Target {
 }
 
 /** What the witness saw; each says what has changed. */
-export type Fact = StateFact | DelayFact | CpuFact | BacklogFact | HolderFact | BufferFact;
+export type Fact =
+  | StateFact
+  | DelayFact
+  | GapFact
+  | CpuFact
+  | BacklogFact
+  | HolderFact
+  | BufferFact;
 
 /** What a thread does, from here on. */
 export interface StateFact {
@@ -218,6 +225,16 @@ export interface DelayFact {
   readonly t: Ms;
   readonly fact: 'delay';
   readonly task: TaskId;
+  readonly ms: number;
+}
+
+/**
+ * The witness could not look from `t - ms` to `t`, because it had no core itself: what the server did
+ * meanwhile is unknown. Only what took 10 ms or more.
+ */
+export interface GapFact {
+  readonly t: Ms;
+  readonly fact: 'gap';
   readonly ms: number;
 }
 

@@ -19,7 +19,7 @@ export const aFlood: Lesson = {
     { at: 800, who: 'B', do: 'send', text: 'two\r\n' },
     { at: 1100, who: 'B', do: 'send', text: 'three\r\n' },
     { at: 1400, who: 'A', do: 'end' },
-    { at: 2000, who: 'B', do: 'end' },
+    { at: 2000, who: 'B', do: 'end', once: 'answered' },
   ],
   duration: 2200,
   question: {
@@ -45,7 +45,10 @@ export const aFlood: Lesson = {
   explanation: [
     {
       says: 'One loop does not starve anybody as long as it does a bounded piece of work for each client that is ready, and then looks at the others.',
-      holds: (of) => MODELS.every((model) => (of(model).echoedAt('B', 4) ?? Infinity) < 1400),
+      holds: (of) =>
+        MODELS.every(
+          (model) => (of(model).echoedAt('B', 4) ?? Infinity) < (of(model).at('A', 'end') ?? 0),
+        ),
     },
     {
       says: 'Here that piece is what one recv(2) returns, so Ben waits for a few such pieces at most.',
@@ -59,7 +62,8 @@ export const aFlood: Lesson = {
     },
     {
       says: '`blocking` answers Anna’s lines as fast as the others do, and Ben not at all until she is done.',
-      holds: (of) => (of('blocking').echoedAt('B') ?? Infinity) > 1400,
+      holds: (of) =>
+        (of('blocking').echoedAt('B') ?? 0) > (of('blocking').at('A', 'end') ?? Infinity),
     },
   ],
   cures: 'One busy client starves a loop.',

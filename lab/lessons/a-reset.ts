@@ -1,6 +1,10 @@
 import type { Lesson } from '../lesson.ts';
+import type { Seen } from '../seen.ts';
 
-const RESET = 900;
+/** When Anna's program died. */
+function reset(seen: Seen): number {
+  return seen.at('A', 'reset') ?? 0;
+}
 
 export const aReset: Lesson = {
   id: 'a-reset',
@@ -15,9 +19,9 @@ export const aReset: Lesson = {
     { at: 100, who: 'A', do: 'send', text: 'hal' },
     { at: 300, who: 'B', do: 'connect' },
     { at: 400, who: 'B', do: 'send', text: 'one\r\n' },
-    { at: RESET, who: 'A', do: 'reset' },
+    { at: 900, who: 'A', do: 'reset' },
     { at: 1200, who: 'B', do: 'send', text: 'two\r\n' },
-    { at: 1400, who: 'B', do: 'end' },
+    { at: 1400, who: 'B', do: 'end', once: 'answered' },
   ],
   duration: 1500,
   question: {
@@ -26,7 +30,7 @@ export const aReset: Lesson = {
     answer: (seen) => {
       if (seen.wasCutOff('B') || seen.at('server', 'exit') !== undefined) return 2;
       const first = seen.echoedAt('B');
-      return first === undefined ? undefined : first < RESET ? 0 : 1;
+      return first === undefined ? undefined : first < reset(seen) ? 0 : 1;
     },
   },
   number: {
@@ -44,7 +48,7 @@ export const aReset: Lesson = {
           const closed = of(model).trace.facts.find(
             (fact) => fact.fact === 'holder' && fact.client === 'A' && fact.where === 'closed',
           );
-          return closed !== undefined && closed.t >= RESET - 5;
+          return closed !== undefined && closed.t >= reset(of(model)) - 5;
         }),
     },
     {
@@ -57,11 +61,13 @@ export const aReset: Lesson = {
     {
       says: 'In `poll-loop` and `rxjs` Ben had his first answer long before, and notices nothing.',
       holds: (of) =>
-        ['poll-loop', 'rxjs'].every((model) => (of(model).echoedAt('B') ?? Infinity) < RESET),
+        ['poll-loop', 'rxjs'].every(
+          (model) => (of(model).echoedAt('B') ?? Infinity) < reset(of(model)),
+        ),
     },
     {
       says: 'For `blocking` the reset is the first news from Anna for 0.8 seconds: recv(2) returns, and Ben is accepted.',
-      holds: (of) => (of('blocking').acceptedAt('B') ?? 0) >= RESET - 5,
+      holds: (of) => (of('blocking').acceptedAt('B') ?? 0) >= reset(of('blocking')) - 5,
     },
     {
       says: 'If Anna’s machine had lost its power, no reset would have come at all: that is what `--idle-timeout` is for.',

@@ -16,8 +16,8 @@ export const halfALine: Lesson = {
     { at: 600, who: 'B', do: 'send', text: 'one\r\n' },
     { at: 900, who: 'B', do: 'send', text: 'two\r\n' },
     { at: 1400, who: 'A', do: 'send', text: 'f\r\n' },
-    { at: 1600, who: 'A', do: 'end' },
-    { at: 1900, who: 'B', do: 'end' },
+    { at: 1600, who: 'A', do: 'end', once: 'answered' },
+    { at: 1900, who: 'B', do: 'end', once: 'answered' },
   ],
   duration: 2000,
   question: {
@@ -25,7 +25,7 @@ export const halfALine: Lesson = {
     choices: ['At once', 'When Anna has finished her line', 'When Anna has left'],
     answer: (seen) => {
       const answered = seen.echoedAt('B') ?? Number.POSITIVE_INFINITY;
-      if (answered < 1400) return 0;
+      if (answered < (seen.sentAt('A', 2) ?? 0)) return 0;
       return answered < (seen.at('A', 'end') ?? 0) ? 1 : 2;
     },
   },
@@ -65,7 +65,7 @@ export const halfALine: Lesson = {
       says: 'In every model but `blocking`, “hal” is a few bytes in a buffer that belongs to Anna’s connection, and no thread waits for the rest.',
       holds: (of) =>
         ['poll-loop', 'worker-threads', 'cluster', 'rxjs'].every(
-          (model) => (of(model).echoedAt('B', 2) ?? Number.POSITIVE_INFINITY) < 1400,
+          (model) => (of(model).echoedAt('B', 2) ?? Infinity) < (of(model).sentAt('A', 2) ?? 0),
         ),
     },
   ],

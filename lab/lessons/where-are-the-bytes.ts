@@ -1,14 +1,23 @@
 import type { Lesson } from '../lesson.ts';
+import type { Seen } from '../seen.ts';
 
-const FLOOD = 24_000_000;
-const READS = 1600;
+const FLOOD = 100_000_000;
+function readsAt(seen: Seen): number {
+  return seen.at('A', 'read') ?? 0;
+}
+
+/** The bytes that somebody had taken from Anna when she began to read. */
+function takenUnread(seen: Seen): number {
+  return seen.takenBy('A', readsAt(seen));
+}
+
 const MODELS = ['blocking', 'poll-loop', 'rxjs'];
 
 export const whereAreTheBytes: Lesson = {
   id: 'where-are-the-bytes',
-  title: 'Anna sends 24 MB and reads nothing. Where are the bytes?',
+  title: 'Anna sends 100 MB and reads nothing. Where are the bytes?',
   story:
-    'Anna stops reading and sends 24 MB of lines. The answers come back to her, and she does not take them until 1.6 seconds. Ben wants to say a word now and then.',
+    'Anna stops reading and sends 100 MB of lines. The answers come back to her, and she does not take them until 1.6 seconds. Ben wants to say a word now and then.',
   clients: { A: 'Anna', B: 'Ben' },
   args: [],
   shows: MODELS,
@@ -20,34 +29,34 @@ export const whereAreTheBytes: Lesson = {
     { at: 300, who: 'A', do: 'flood', bytes: FLOOD },
     { at: 800, who: 'B', do: 'send', text: 'two\r\n' },
     { at: 1200, who: 'B', do: 'send', text: 'three\r\n' },
-    { at: READS, who: 'A', do: 'read' },
-    { at: 2500, who: 'A', do: 'end' },
-    { at: 2800, who: 'B', do: 'end' },
+    { at: 1600, who: 'A', do: 'read' },
+    { at: 2500, who: 'A', do: 'end', once: 'answered' },
+    { at: 2800, who: 'B', do: 'end', once: 'answered' },
   ],
   duration: 3000,
   question: {
     asks: 'How much does the server’s side take from Anna while she does not read?',
     choices: [
-      'All 24 MB: the server keeps what it cannot send',
+      'All 100 MB: the server keeps what it cannot send',
       'Some megabytes; then Anna must wait with the rest',
       'Nothing: the server sees that she does not read',
     ],
     answer: (seen) => {
-      const taken = seen.takenBy('A', READS);
+      const taken = takenUnread(seen);
       return taken > 0.9 * FLOOD ? 0 : taken > 500_000 ? 1 : 2;
     },
   },
   number: {
     label: 'taken from Anna',
     unit: 'bytes',
-    of: (seen) => seen.takenBy('A', READS),
+    of: takenUnread,
     none: 'nothing',
     badFrom: 0.9 * FLOOD,
   },
   explanation: [
     {
       says: 'send(2) copies bytes into the kernel’s send buffer and returns; that they were sent says nothing of whether somebody has read them.',
-      holds: (of) => MODELS.every((model) => of(model).takenBy('A', READS) > 500_000),
+      holds: (of) => MODELS.every((model) => takenUnread(of(model)) > 500_000),
     },
     {
       says: 'Anna’s own receive buffer fills first, then the server’s send buffer: then send(2) takes no more.',
@@ -60,14 +69,14 @@ export const whereAreTheBytes: Lesson = {
     },
     {
       says: 'A server that stops reading then is right: its receive buffer fills, the window closes, and the rest stays with Anna.',
-      holds: (of) => MODELS.every((model) => of(model).takenBy('A', READS) < 0.9 * FLOOD),
+      holds: (of) => MODELS.every((model) => takenUnread(of(model)) < 0.9 * FLOOD),
     },
     {
       says: '`blocking` sleeps in send(2) for Anna, and nobody else is served; `poll-loop` asks poll(2) to tell it when she can take more, and serves Ben.',
       holds: (of) =>
         of('blocking').waitedFor('send', 'A') &&
-        (of('poll-loop').echoedAt('B', 3) ?? Infinity) < READS &&
-        (of('blocking').echoedAt('B') ?? Infinity) > READS,
+        (of('poll-loop').echoedAt('B', 3) ?? Infinity) < readsAt(of('poll-loop')) &&
+        (of('blocking').echoedAt('B') ?? Infinity) > readsAt(of('blocking')),
     },
     {
       says: 'When Anna reads at last, everything moves again, and not one byte was lost.',

@@ -1,6 +1,7 @@
 /** Plays a lesson's script against one server, and returns the trace. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lesson } from '../lesson.ts';
+import { Seen } from '../seen.ts';
 import type { Entry, Trace } from '../trace.ts';
 import type { Server } from './servers.ts';
 import { flooders, Stage } from './stage.ts';
@@ -13,6 +14,8 @@ export interface PlayOptions {
   /** 1 to 900. Default: 900. */
   readonly looksPerSecond?: number;
   readonly onEntries?: (entries: readonly Entry[]) => void;
+  /** Is told what `process.hrtime.bigint()` says at the trace's time 0. */
+  readonly onBegin?: (zero: bigint) => void;
   /** Ends it early. */
   readonly signal?: AbortSignal;
 }
@@ -33,7 +36,7 @@ export interface Prepared {
 export async function prepare(
   lesson: Playable,
   server: Server,
-  { looksPerSecond = 900, onEntries, signal }: PlayOptions = {},
+  { looksPerSecond = 900, onEntries, onBegin, signal }: PlayOptions = {},
 ): Promise<Prepared> {
   const stage = await Stage.open(server, {
     lesson: lesson.id,
@@ -51,15 +54,30 @@ export async function prepare(
     close: () => stage.close(),
     run: async () => {
       try {
-        stage.begin();
+        const zero = stage.begin();
+        onBegin?.(zero);
+        const seen = new Seen(stage.trace);
+        const patience = 3 * lesson.duration;
         let lateness = 0;
         for (const step of lesson.script) {
           await until(step.at, stage, signal);
+          let due = step.at;
+          while (step.once && seen.isOwed(step.who) && stage.now() < patience) {
+            await until(stage.now() + 5, stage, signal);
+            due = stage.now();
+          }
           if (signal?.aborted) break;
-          lateness = Math.max(lateness, stage.now() - step.at);
+          lateness = Math.max(lateness, stage.now() - due);
           stage.act(step.who, step);
         }
+        const isStopped = lesson.script.some((step) => step.do === 'stop');
+        const isOpen = () =>
+          (isStopped && seen.at('server', 'exit') === undefined) ||
+          Object.keys(lesson.clients).some((who) => seen.isOwed(who));
         await until(lesson.duration, stage, signal);
+        while (isOpen() && stage.now() < patience && !signal?.aborted) {
+          await until(stage.now() + 50, stage, signal);
+        }
         stage.trace.quality.lateness = Math.round(lateness * 100) / 100;
         return await stage.finish();
       } finally {

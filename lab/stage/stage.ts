@@ -97,8 +97,8 @@ export class Stage {
   /** Milliseconds since it began. */
   readonly now = (): Ms => Math.round(Number(process.hrtime.bigint() - this.#zero) / 1e4) / 100;
 
-  /** Time begins. */
-  begin(): void {
+  /** Time begins. @returns what `process.hrtime.bigint()` says at its beginning */
+  begin(): bigint {
     this.#zero = process.hrtime.bigint();
     const { names, looksPerSecond = 200 } = this.#options;
     this.#witness.onEntries = (entries) => this.#take(entries);
@@ -111,6 +111,7 @@ export class Stage {
       else this.#actors.set(id, new Actor(id, this.now, report, onPort));
     }
     this.#witness.begin(this.#zero, looksPerSecond);
+    return this.#zero;
   }
 
   /** Lets a client do something now. A client that is not there does nothing. */

@@ -102,7 +102,8 @@ function legend(lesson: Lesson, stages: readonly Prepared[], columns: number): s
   const rows = stages.flatMap(({ trace }) =>
     traceRows(trace, undefined, columns, duration, duration),
   );
-  const lanes = rows
+  const script = scriptRows(lesson, columns);
+  const lanes = [...script, ...rows]
     .map((row) =>
       row
         .slice(1)
@@ -111,9 +112,9 @@ function legend(lesson: Lesson, stages: readonly Prepared[], columns: number): s
     )
     .join('');
   const parts = LEGEND.filter(([sign]) => lanes.includes(sign)).map(
-    ([sign, meaning]) => `${sign} ${meaning}`,
+    ([sign, meaning]) => `${sign}\u00a0${meaning.replaceAll(' ', '\u00a0')}`,
   );
-  return wrap(parts.join('   '), columns);
+  return wrap(parts.join('  '), columns).map((line) => line.replaceAll('\u00a0', ' '));
 }
 
 function blindness(stages: readonly Prepared[]): string[] {

@@ -209,6 +209,7 @@ function taskLane(
     (fact): fact is StateFact => fact.fact === 'state' && fact.task === task.id,
   );
   const delays = facts.filter((fact) => fact.fact === 'delay' && fact.task === task.id);
+  const gaps = facts.filter((fact) => fact.fact === 'gap');
   const lines = inside.filter((one) => one.task === task.id);
   const at = (t: Ms): Cell => {
     const line = lines.findLast((one) => one.t <= t);
@@ -216,6 +217,7 @@ function taskLane(
     if (isDelayed) return { sign: '/', ...(line?.line && line.who ? { who: line.who } : {}) };
     if (line?.line !== undefined)
       return { sign: line.who ?? '#', ...(line.who ? { who: line.who } : {}) };
+    if (gaps.some((fact) => isWithin(fact, t))) return { sign: '?' };
     return stateCell(states.findLast((fact) => fact.t <= t));
   };
   // A column is many looks: what fills most of it is drawn.
@@ -235,7 +237,7 @@ function taskLane(
 const SAMPLES = 8;
 
 function isWithin(fact: Fact, t: Ms): boolean {
-  return fact.fact === 'delay' && t > fact.t - fact.ms && t <= fact.t;
+  return (fact.fact === 'delay' || fact.fact === 'gap') && t > fact.t - fact.ms && t <= fact.t;
 }
 
 function stateCell(state: StateFact | undefined): Cell {

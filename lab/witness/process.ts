@@ -19,6 +19,9 @@ const sched_setaffinity = cFunction('int sched_setaffinity(int, size_t, const vo
 
 const preload = new URL('inside.mjs', import.meta.url).href;
 
+/** Milliseconds without a look that are worth a fact. */
+const GAP = 10;
+
 let server: ServerProcess | undefined;
 let watch: Watch | undefined;
 let blindSockets: string | undefined;
@@ -26,7 +29,7 @@ let blindSockets: string | undefined;
 /** The clock of the trace: what hrtime said when it began. */
 let zero = 0n;
 let interval = 1;
-let lastLook = -1;
+let lastLook = 0;
 let looks = 0;
 const gaps: number[] = [];
 let entries: Entry[] = [];
@@ -116,7 +119,9 @@ function said(): string {
 function look(): void {
   if (!watch || !hasBegun) return;
   const t = now();
-  if (lastLook >= 0) gaps.push(t - lastLook);
+  const gap = Math.round((t - lastLook) * 100) / 100;
+  gaps.push(gap);
+  if (gap >= GAP) entries.push({ fact: { t, fact: 'gap', ms: gap } });
   lastLook = t;
   looks++;
   try {
