@@ -30,7 +30,7 @@ export interface Lesson {
   readonly script: readonly Step[];
   /**
    * How long it takes on a quiet machine. On a busy one it goes on until every line is answered, and, after
-   * `stop`, until the server has ended; at most three times as long.
+   * `stop`, until the server has ended; at most 10 s longer.
    */
   readonly duration: Ms;
   readonly question: Question;

@@ -103,7 +103,7 @@ export interface Task {
   readonly kind: 'main' | 'process' | 'thread';
   /** Counts the tasks of a kind, from 1: `thread 2`, `process 1`. */
   readonly number: number;
-  /** What it calls itself, if it does. */
+  /** What it is called (/proc/PID/task/TID/comm), where the program names its threads; escaped. */
   readonly name?: string;
   /** When it was first seen. */
   readonly t: Ms;

@@ -3,33 +3,91 @@
  * happened. On a busy machine everything takes longer; what is compared are orders and ratios.
  */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Lesson } from '../lesson.ts';
+import { noiseOf, traceFile } from '../record.ts';
 import { Seen } from '../seen.ts';
-import { prepare } from '../stage/play.ts';
+import { open, perform } from '../stage/play.ts';
 import { model, models } from '../stage/servers.ts';
+import type { Stage } from '../stage/stage.ts';
+import { TRACE_FORMAT, type Trace } from '../trace.ts';
 import { lessons } from './index.ts';
 import { sources } from './sources.ts';
 
-const there = models();
+/** A recording, as a lesson's page shows it. */
+function recordingOf({ id }: Lesson, name: string): Seen {
+  const text = readFileSync(traceFile(id, name), 'utf8');
+  return new Seen(JSON.parse(text) as Trace);
+}
 
-describe.skipIf(process.platform !== 'linux')('what the explanations say', () => {
-  test.each(lessons.map((lesson) => [lesson.id, lesson] as const))('%s', async (_, lesson) => {
-    const shown = lesson.shows.filter((name) => there.includes(name));
-    const stages = await Promise.all(
-      shown.map((name) => prepare(lesson, model(name), { looksPerSecond: 200 })),
-    );
-    const traces = await Promise.all(stages.map((stage) => stage.run()));
-    const of = (name: string) => {
-      const trace = traces.find((one) => one.model === name);
-      if (!trace) throw new Error(`${name} was not played`);
-      return new Seen(trace);
-    };
-    const untrue = lesson.explanation.filter(({ holds }) => holds && !holds(of));
-    expect(untrue.map(({ says }) => says)).toEqual([]);
-    for (const trace of traces) {
-      const answer = lesson.question.answer(new Seen(trace));
-      expect(lesson.question.choices[answer ?? -1], trace.model).toBeDefined();
+/** The models that the explanation speaks of. */
+function modelsIn(lesson: Lesson): string[] {
+  const names = new Set<string>();
+  const of = (name: string) => {
+    names.add(name);
+    return recordingOf(lesson, name);
+  };
+  for (const { holds } of lesson.explanation) holds?.(of);
+  return [...names];
+}
+
+function untrue(lesson: Lesson, of: (name: string) => Seen): string[] {
+  return lesson.explanation.filter(({ holds }) => holds && !holds(of)).map(({ says }) => says);
+}
+
+/** Lessons that want their servers started alike share them; one that ends its server comes last. */
+const groups = new Map<string, Lesson[]>();
+for (const lesson of lessons) {
+  const { args, cores, workers } = lesson;
+  const key = JSON.stringify({ args, cores, workers });
+  groups.set(key, [...(groups.get(key) ?? []), lesson]);
+}
+
+function endsItsServer({ script }: Lesson): boolean {
+  return script.some((step) => step.do === 'kill' || step.do === 'stop');
+}
+
+describe.skipIf(process.platform !== 'linux')('what the explanations say, played now', () => {
+  describe.each([...groups])('%s', (_key, group) => {
+    const stages = new Map<string, Promise<Stage>>();
+    afterAll(async () => {
+      await Promise.all([...stages.values()].map(async (stage) => (await stage).close()));
+    });
+
+    function stageFor(lesson: Lesson, name: string): Promise<Stage> {
+      const stage = stages.get(name) ?? open(lesson, model(name), { looksPerSecond: 200 });
+      stages.set(name, stage);
+      return stage;
+    }
+
+    const inOrder = [...group].sort((a, b) => Number(endsItsServer(a)) - Number(endsItsServer(b)));
+    test.each(inOrder.map((lesson) => [lesson.id, lesson] as const))('%s', async (_, lesson) => {
+      const names = modelsIn(lesson);
+      const ready = await Promise.all(names.map((name) => stageFor(lesson, name)));
+      const traces = await Promise.all(ready.map((stage) => perform(stage, lesson)));
+      const of = (name: string) => new Seen(traces[names.indexOf(name)] as Trace);
+      expect(untrue(lesson, of)).toEqual([]);
+      for (const name of names) expect(lesson.question.answer(of(name)), name).toBeDefined();
+    });
+  });
+});
+
+describe('the recordings', () => {
+  test.each(lessons.map((lesson) => [lesson.id, lesson] as const))('%s', (_, lesson) => {
+    expect(untrue(lesson, (name) => recordingOf(lesson, name))).toEqual([]);
+    for (const name of lesson.shows.filter((one) => models().includes(one))) {
+      const { trace } = recordingOf(lesson, name);
+      expect(trace).toMatchObject({
+        format: TRACE_FORMAT,
+        lesson: lesson.id,
+        model: name,
+        blind: {},
+      });
+      expect(noiseOf(trace, lesson), name).toEqual([]);
+      expect(lesson.question.answer(new Seen(trace)), name).toBeDefined();
+      const size = gzipSync(readFileSync(traceFile(lesson.id, name))).length;
+      expect(size, name).toBeLessThan(20 * 1024);
     }
   });
 });

@@ -18,105 +18,108 @@ import { machine } from './machine.ts';
 import { RemoteActor } from './remote-actor.ts';
 import { type Server, specOf } from './servers.ts';
 
+/** How a server is put on a stage. */
 export interface StageOptions {
-  /** What people call the clients; there are no others. */
-  readonly names: Readonly<Record<ClientId, string>>;
   /** What the server is started with, besides its port. */
   readonly args?: readonly string[];
   /** Threads or processes that answer lines, where the model has a choice. Default: 2. */
   readonly workers?: number;
   /** How many cores the server may use. Default: all. */
   readonly cores?: number;
-  /** Clients that get a process of their own, because they will flood. */
-  readonly apart?: readonly ClientId[];
-  /** What the trace calls the lesson. Default: `live`. */
-  readonly lesson?: string;
   /** 1 to 900. Default: 200. */
   readonly looksPerSecond?: number;
   /** Is told of everything as it happens, in batches. */
   readonly onEntries?: (entries: readonly Entry[]) => void;
 }
 
-export class Stage {
-  /** What has happened so far; it grows. */
-  readonly trace: Trace;
-  readonly #witness: Witness;
-  readonly #actors = new Map<ClientId, Actor | RemoteActor>();
-  readonly #options: StageOptions;
-  /** Who has sent a line: undefined when two clients have sent the same. */
-  readonly #senders = new Map<string, ClientId | undefined>();
-  readonly #unfinished = new Map<ClientId, string>();
-  #zero = 0n;
-  #isOver = false;
+/** Who is on the stage. */
+export interface Cast {
+  /** What people call the clients; there are no others. */
+  readonly names: Readonly<Record<ClientId, string>>;
+  /** What the trace calls the lesson. Default: `live`. */
+  readonly lesson?: string;
+  /** Clients that get a process of their own, because they will flood. */
+  readonly apart?: readonly ClientId[];
+}
 
-  private constructor(witness: Witness, trace: Trace, options: StageOptions) {
+export class Stage {
+  /** What has happened since it began last; it grows. */
+  trace: Trace;
+  readonly #witness: Witness;
+  readonly #options: StageOptions;
+  readonly #server: Server;
+  readonly #args: readonly string[];
+  #actors = new Map<ClientId, Actor | RemoteActor>();
+  /** Who has sent a line: undefined when two clients have sent the same. */
+  #senders = new Map<string, ClientId | undefined>();
+  #unfinished = new Map<ClientId, string>();
+  #zero = 0n;
+  #isOn = false;
+
+  private constructor(
+    witness: Witness,
+    server: Server,
+    args: readonly string[],
+    options: StageOptions,
+  ) {
     this.#witness = witness;
-    this.trace = trace;
+    this.#server = server;
+    this.#args = args;
     this.#options = options;
+    this.trace = this.#emptyTrace({ names: {} });
   }
 
   /**
-   * Starts a server and everybody else; nothing happens before `begin`.
+   * Starts a server and its witness; nothing happens before `begin`.
    *
    * @throws Error with what the server said, when it does not come up
    */
-  static async open(server: Server, options: StageOptions): Promise<Stage> {
-    const { names, apart = [], lesson = 'live' } = options;
+  static async open(server: Server, options: StageOptions = {}): Promise<Stage> {
     const spec = await specOf(server, options);
-    const starting = apart.map(async (id) => [id, await RemoteActor.start()] as const);
-    const [witness, ...remote] = await Promise.all([Witness.start(spec), ...starting]);
-    const stage = new Stage(
-      witness,
-      {
-        format: TRACE_FORMAT,
-        lesson,
-        model: server.name,
-        args: 'args' in spec ? spec.args : [],
-        duration: 0,
-        names,
-        machine: machine(witness.cores),
-        quality: { looks: 0, longestGap: 0, medianGap: 0, coreWait: 0, lateness: 0 },
-        blind: {
-          ...(witness.blindTasks ? { tasks: witness.blindTasks } : {}),
-          ...(witness.blindSockets ? { sockets: witness.blindSockets } : {}),
-          ...(server.isModel
-            ? {}
-            : { lines: 'only a model of this collection says which line it pays for' }),
-        },
-        tasks: [],
-        events: [],
-        facts: [],
-        inside: [],
-      },
-      options,
-    );
-    for (const [id, actor] of remote) stage.#actors.set(id, actor);
-    return stage;
+    const witness = await Witness.start(spec);
+    return new Stage(witness, server, 'args' in spec ? spec.args : [], options);
   }
 
-  /** Milliseconds since it began. */
-  readonly now = (): Ms => Math.round(Number(process.hrtime.bigint() - this.#zero) / 1e4) / 100;
+  /** Milliseconds since it began; 0 before. */
+  readonly now = (): Ms =>
+    this.#isOn ? Math.round(Number(process.hrtime.bigint() - this.#zero) / 1e4) / 100 : 0;
 
-  /** Time begins. @returns what `process.hrtime.bigint()` says at its beginning */
-  begin(): bigint {
+  /**
+   * Time begins, for these clients and a trace of its own. A stage can begin again after `finish`: the
+   * server is the same.
+   *
+   * @returns what `process.hrtime.bigint()` says at its beginning
+   */
+  async begin(cast: Cast): Promise<bigint> {
+    const { names, apart = [] } = cast;
+    await this.#dismiss();
+    this.#senders = new Map();
+    this.#unfinished = new Map();
+    this.trace = this.#emptyTrace(cast);
+    const remote = await Promise.all(
+      apart.map(async (id) => [id, await RemoteActor.start()] as const),
+    );
+    for (const [id, actor] of remote) this.#actors.set(id, actor);
+
     this.#zero = process.hrtime.bigint();
-    const { names, looksPerSecond = 200 } = this.#options;
+    this.#isOn = true;
     this.#witness.onEntries = (entries) => this.#take(entries);
-    this.#witness.onExit = (how, t) => this.#tell({ t, who: 'server', did: 'exit', how });
+    this.#witness.onExit = (how, t) =>
+      this.#take([{ event: { t, who: 'server', did: 'exit', how } }]);
     for (const id of Object.keys(names)) {
-      const report = (event: ActorEvent) => this.#tell({ ...event, who: id } as Event);
+      const report = (event: ActorEvent) => this.#take([{ event: { ...event, who: id } as Event }]);
       const onPort = (port: number) => this.#witness.addClient(id, port);
-      const apart = this.#actors.get(id);
-      if (apart instanceof RemoteActor) apart.begin(id, this.#zero, report, onPort);
+      const actor = this.#actors.get(id);
+      if (actor instanceof RemoteActor) actor.begin(id, this.#zero, report, onPort);
       else this.#actors.set(id, new Actor(id, this.now, report, onPort));
     }
-    this.#witness.begin(this.#zero, looksPerSecond);
+    this.#witness.begin(this.#zero, this.#options.looksPerSecond ?? 200);
     return this.#zero;
   }
 
   /** Lets a client do something now. A client that is not there does nothing. */
   act(who: ClientId, act: Act): void {
-    if (this.#isOver) return;
+    if (!this.#isOn) return;
     if (act.do === 'stop') {
       this.#witness.stopServer();
     } else if (act.do === 'kill') {
@@ -132,32 +135,53 @@ export class Stage {
   async finish(): Promise<Trace> {
     const duration = this.now();
     const seen = await this.#witness.finish();
-    this.#isOver = true;
-    Object.assign(this.trace.quality, seen);
-    this.trace.duration = duration;
-    const { blindTasks, blindSockets } = this.#witness;
-    Object.assign(this.trace.blind, {
-      ...(blindTasks ? { tasks: blindTasks } : {}),
-      ...(blindSockets ? { sockets: blindSockets } : {}),
-    });
-    return this.trace;
+    this.#isOn = false;
+    const { trace } = this;
+    Object.assign(trace.quality, seen);
+    Object.assign(trace.blind, this.#blindness());
+    trace.duration = duration;
+    return trace;
   }
 
   /** Ends the server, and everybody else. */
   async close(): Promise<void> {
-    this.#isOver = true;
-    await Promise.all([
-      this.#witness.close(),
-      ...[...this.#actors.values()].map((actor) => actor.close()),
-    ]);
+    this.#isOn = false;
+    await Promise.all([this.#witness.close(), this.#dismiss()]);
   }
 
-  #tell(event: Event): void {
-    this.#take([{ event }]);
+  async #dismiss(): Promise<void> {
+    await Promise.all([...this.#actors.values()].map((actor) => actor.close()));
+    this.#actors = new Map();
+  }
+
+  #emptyTrace({ names, lesson = 'live' }: Cast): Trace {
+    const blind = this.#server.isModel
+      ? {}
+      : { lines: 'only a model of this collection says which line it pays for' };
+    return {
+      format: TRACE_FORMAT,
+      lesson,
+      model: this.#server.name,
+      args: this.#args,
+      duration: 0,
+      names,
+      machine: machine(this.#witness.cores),
+      quality: { looks: 0, longestGap: 0, medianGap: 0, coreWait: 0, lateness: 0 },
+      blind: { ...blind, ...this.#blindness() },
+      tasks: [],
+      events: [],
+      facts: [],
+      inside: [],
+    };
+  }
+
+  #blindness(): { tasks?: string; sockets?: string } {
+    const { blindTasks: tasks, blindSockets: sockets } = this.#witness;
+    return { ...(tasks ? { tasks } : {}), ...(sockets ? { sockets } : {}) };
   }
 
   #take(entries: readonly Entry[]): void {
-    if (this.#isOver) return;
+    if (!this.#isOn) return;
     const told = entries.map((entry) => this.#named(entry));
     for (const entry of told) append(this.trace, entry);
     this.trace.duration = this.now();

@@ -1,8 +1,10 @@
 /** `npx tsx lab --text`: plays a lesson there and then, and draws it in characters while it runs. */
 import type { Lesson } from '../lesson.ts';
+import { needsTheMachine } from '../record.ts';
 import { Seen } from '../seen.ts';
-import { type Prepared, prepare } from '../stage/play.ts';
+import { open, perform } from '../stage/play.ts';
 import type { Server } from '../stage/servers.ts';
+import type { Stage } from '../stage/stage.ts';
 import type { Trace } from '../trace.ts';
 import { LEGEND, type Row, scriptRows, traceRows } from './lanes.ts';
 import { Drawing, isColoured, render } from './terminal.ts';
@@ -30,7 +32,7 @@ export async function showAsText({ lesson, servers, why, signal }: TextOptions):
   const say = (lines: readonly string[]) => stdout.write(`${lines.join('\n')}\n`);
 
   if (stderr.isTTY) stderr.write(`starting ${servers.map(({ name }) => name).join(', ')} …`);
-  const opening = servers.map((server) => prepare(lesson, server, { signal }));
+  const opening = servers.map((server) => open(lesson, server));
   const opened = await Promise.allSettled(opening);
   if (stderr.isTTY) stderr.write('\r\x1b[K');
   const stages = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -43,10 +45,10 @@ export async function showAsText({ lesson, servers, why, signal }: TextOptions):
   say([...text([[{ text: lesson.title, style: 'bold' }]]), ...wrap(lesson.story, columns), '']);
   say(text(scriptRows(lesson, columns)));
 
-  const draw = (stage: Prepared, now: number) =>
+  const draw = (stage: Stage, now: number) =>
     text(traceRows(stage.trace, lesson.number, columns, lesson.duration, now));
   // Lines that cost CPU are computed by one server at a time: the others would take its cores.
-  const groups = isHeavy(lesson) ? stages.map((stage) => [stage]) : [stages];
+  const groups = needsTheMachine(lesson) ? stages.map((stage) => [stage]) : [stages];
   for (const group of groups) {
     if (signal.aborted) break;
     const drawing = new Drawing(stdout);
@@ -55,7 +57,9 @@ export async function showAsText({ lesson, servers, why, signal }: TextOptions):
     const picture = (now?: number) =>
       group.flatMap((stage) => draw(stage, now ?? Math.min(stage.now(), lesson.duration - 1)));
     const frames = canGrow ? setInterval(() => drawing.draw(picture()), FRAME) : undefined;
-    await Promise.all(group.map((stage) => stage.run())).finally(() => clearInterval(frames));
+    await Promise.all(group.map((stage) => perform(stage, lesson, { signal }))).finally(() =>
+      clearInterval(frames),
+    );
     if (canGrow) drawing.draw(picture(lesson.duration));
     else say(picture(lesson.duration));
   }
@@ -76,13 +80,6 @@ export async function showAsText({ lesson, servers, why, signal }: TextOptions):
   return blindness(stages).length === 0;
 }
 
-/** Whether a server that plays it needs the cores for itself. */
-function isHeavy({ args, script, cores }: Lesson): boolean {
-  return (
-    args.includes('--work') || cores !== undefined || script.some((step) => step.do === 'flood')
-  );
-}
-
 /** What each server's answer to the lesson's question is. */
 function verdict({ question }: Lesson, traces: readonly Trace[], columns: number): string[] {
   const width = Math.max(...traces.map(({ model }) => Math.min(model.length, 30)));
@@ -97,7 +94,7 @@ function verdict({ question }: Lesson, traces: readonly Trace[], columns: number
 }
 
 /** The signs that occur in the picture. */
-function legend(lesson: Lesson, stages: readonly Prepared[], columns: number): string[] {
+function legend(lesson: Lesson, stages: readonly Stage[], columns: number): string[] {
   const { duration } = lesson;
   const rows = stages.flatMap(({ trace }) =>
     traceRows(trace, undefined, columns, duration, duration),
@@ -117,7 +114,7 @@ function legend(lesson: Lesson, stages: readonly Prepared[], columns: number): s
   return wrap(parts.join('  '), columns).map((line) => line.replaceAll('\u00a0', ' '));
 }
 
-function blindness(stages: readonly Prepared[]): string[] {
+function blindness(stages: readonly Stage[]): string[] {
   const reasons = stages.flatMap(({ trace: { blind } }) => [blind.tasks, blind.sockets]);
   return [...new Set(reasons.filter((one) => one !== undefined))];
 }

@@ -76,19 +76,10 @@ async function start(order: Extract<ToWitness, { do: 'start' }>): Promise<void> 
   server.ended.then((how) =>
     tell({ exit: how ?? 'unknown', at: hasBegun ? now() : 0, said: said() }),
   );
-  let blind: string | undefined;
-  try {
-    const place = { address: server.host, port: server.port };
-    watch = new Watch(server.pid, place, (entry) => entries.push(entry));
-    blind = watch.blind;
-  } catch (error) {
-    blindSockets = `the kernel does not tell about sockets: ${(error as Error).message}`;
-  }
   readInside();
   tell({
     listening: { host: server.host, port: server.port, pid: server.pid },
     cores: Math.min(cores ?? all, all),
-    ...(blind === undefined ? {} : { blindTasks: blind }),
     ...(blindSockets === undefined ? {} : { blindSockets }),
   });
 }
@@ -115,8 +106,21 @@ function said(): string {
   return escapeBytes(Buffer.from((server?.said ?? '').slice(-2000)));
 }
 
+/** A watch of its own for each trace. */
+function newWatch({ pid, host, port }: ServerProcess): void {
+  watch?.close();
+  watch = undefined;
+  try {
+    watch = new Watch(pid, { address: host, port }, (entry) => entries.push(entry));
+    for (const [one, tid] of announced) watch.announce(one, tid, 0);
+  } catch (error) {
+    blindSockets = `the kernel does not tell about sockets: ${(error as Error).message}`;
+  }
+}
+
 /** One look after the other; between two of them messages come in. */
 function look(): void {
+  readInside();
   if (!watch || !hasBegun) return;
   const t = now();
   const gap = Math.round((t - lastLook) * 100) / 100;
@@ -129,9 +133,8 @@ function look(): void {
   } catch (error) {
     blindSockets ??= (error as Error).message;
   }
-  readInside();
   flush();
-  setTimeout(look, interval);
+  timer = setTimeout(look, interval);
 }
 
 function flush(): void {
@@ -140,6 +143,10 @@ function flush(): void {
   entries = [];
 }
 
+/** Threads that have said that they are the service's: process, thread. */
+const announced: [number, number][] = [];
+
+let timer: NodeJS.Timeout | undefined;
 let unfinished = '';
 const chunk = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -161,7 +168,8 @@ function readInside(): void {
       line?: string;
       begins?: boolean;
     };
-    const task = watch?.announce(word.pid, word.tid, undefined, hasBegun ? at(BigInt(word.at)) : 0);
+    if (word.line === undefined) announced.push([word.pid, word.tid]);
+    const task = hasBegun ? watch?.announce(word.pid, word.tid, at(BigInt(word.at))) : undefined;
     if (task === undefined || word.line === undefined) continue;
     const text = escapeBytes(Buffer.from(word.line.replace(/\r?\n$/, ''), 'latin1'));
     const t = at(BigInt(word.at));
@@ -170,7 +178,15 @@ function readInside(): void {
 }
 
 function begin({ zero: began, looksPerSecond }: Extract<ToWitness, { do: 'begin' }>): void {
+  if (!server) return;
+  clearTimeout(timer);
+  readInside(); // what it said before belongs to no trace, but for the names of threads
   zero = BigInt(began);
+  entries = [];
+  gaps.length = 0;
+  looks = 0;
+  lastLook = 0;
+  newWatch(server);
   interval = Math.max(1, Math.round(1000 / looksPerSecond));
   hasBegun = true;
   look();
@@ -199,6 +215,7 @@ function stop(): void {
 /** How closely it looked. */
 function tellQuality(): void {
   hasBegun = false;
+  clearTimeout(timer);
   flush();
   const sorted = [...gaps].sort((a, b) => a - b);
   tell({

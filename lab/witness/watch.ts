@@ -5,6 +5,7 @@
  * It asks the kernel only: /proc, and netlink. The server needs no part in it, so it can be any.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { escapeBytes } from '../../client/escape.ts';
 import type { SocketAddress } from '../../sockets/address.ts';
 import type {
   BufferFact,
@@ -54,8 +55,7 @@ interface Thread {
   readonly syscall: ProcFile;
   readonly schedule: ProcFile;
   task: Task | undefined;
-  /** What it calls itself; an announced thread is shown. */
-  name: string | undefined;
+  /** It has said that it is one of the service's. */
   isAnnounced: boolean;
   /** The last state that was reported, as text. */
   last: string;
@@ -134,12 +134,11 @@ export class Watch {
   }
 
   /** A thread has said itself that it is one of the service's. @returns its task */
-  announce(pid: number, tid: number, name: string | undefined, t: Ms): TaskId | undefined {
+  announce(pid: number, tid: number, t: Ms): TaskId | undefined {
     const owner = this.#processes.get(pid) ?? this.#findProcess(pid);
     if (!owner) return undefined;
     const thread = owner.threads.get(tid) ?? this.#addThread(owner, tid);
     thread.isAnnounced = true;
-    thread.name ??= name;
     if (this.#looks > 0) this.#show(thread, t);
     return thread.task?.id;
   }
@@ -240,7 +239,6 @@ export class Watch {
       syscall: new ProcFile(`${directory}/syscall`),
       schedule: new ProcFile(`${directory}/schedstat`),
       task: undefined,
-      name: undefined,
       isAnnounced: false,
       last: '',
       cpu: 0,
@@ -260,12 +258,13 @@ export class Watch {
 
   #show(thread: Thread, t: Ms): Task {
     if (thread.task) return thread.task;
-    const { process, tid, name } = thread;
+    const { process, tid } = thread;
     const isFirst = tid === process.pid;
     if (!isFirst) this.#showProcess(process, t);
     const parent = isFirst ? process.parent && this.#showProcess(process.parent, t) : undefined;
     const kind = !isFirst ? 'thread' : process.parent ? 'process' : 'main';
     const within = isFirst ? parent : process.threads.get(process.pid)?.task;
+    const name = kind === 'thread' && !process.isNode ? ownNameOf(process.pid, tid) : undefined;
     const task: Task = {
       id: String(++this.#ids),
       pid: process.pid,
@@ -508,6 +507,17 @@ function rounded(milliseconds: number): number {
 function closeFiles({ syscall, schedule }: Thread): void {
   syscall.close();
   schedule.close();
+}
+
+/** What a thread is called, if not as its process is. Node's helpers have names that say nothing here. */
+function ownNameOf(pid: number, tid: number): string | undefined {
+  const nameOf = (id: number) => readFileSync(`/proc/${pid}/task/${id}/comm`).subarray(0, -1);
+  try {
+    const name = nameOf(tid);
+    return name.equals(nameOf(pid)) ? undefined : escapeBytes(name);
+  } catch {
+    return undefined; // it has ended
+  }
 }
 
 function threadsOf(pid: number): number[] {
