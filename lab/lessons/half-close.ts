@@ -1,6 +1,6 @@
 import type { Lesson } from '../lesson.ts';
 
-const MODELS = ['poll-loop', 'worker-threads', 'rxjs'];
+const MODELS = ['poll-loop', 'worker-threads', 'cluster'];
 
 export const halfClose: Lesson = {
   id: 'half-close',
@@ -67,7 +67,7 @@ export const halfClose: Lesson = {
   cures: 'FIN is goodbye.',
   source: [
     {
-      model: 'rxjs',
+      model: 'cluster',
       file: 'node-net/connection.ts',
       text: 'if (!this.#paused) socket.end();',
       shows: 'The client’s FIN ends the connection only when no answer is outstanding.',

@@ -1,6 +1,6 @@
 import type { Lesson } from '../lesson.ts';
 
-const MODELS = ['poll-loop', 'worker-threads', 'rxjs'];
+const MODELS = ['poll-loop', 'worker-threads', 'cluster'];
 
 export const stopInMidLine: Lesson = {
   id: 'stop-in-mid-line',
@@ -9,7 +9,7 @@ export const stopInMidLine: Lesson = {
     'Anna has sent two lines that cost 150 ms of CPU each. Ben has sent half a line. Then the server is told to stop. Cleo connects too late.',
   clients: { A: 'Anna', B: 'Ben', C: 'Cleo' },
   args: ['--work', '150'],
-  shows: ['blocking', ...MODELS, 'cluster'],
+  shows: MODELS,
   script: [
     { at: 0, who: 'A', do: 'connect' },
     { at: 30, who: 'B', do: 'connect' },
@@ -69,7 +69,7 @@ export const stopInMidLine: Lesson = {
       holds: (of) => MODELS.every((model) => of(model).at('C', 'error') !== undefined),
     },
     {
-      says: 'A thread that computes hears no signal: in `poll-loop` and `rxjs` the handler runs after the current line, in `worker-threads` at once.',
+      says: 'A thread that computes hears no signal: in `poll-loop` the handler runs after the current line, in `worker-threads` at once.',
     },
   ],
   cures: 'To stop is to call exit().',

@@ -214,6 +214,7 @@ function stop(): void {
 
 /** How closely it looked. */
 function tellQuality(): void {
+  readInside();
   hasBegun = false;
   clearTimeout(timer);
   flush();
