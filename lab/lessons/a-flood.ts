@@ -71,7 +71,7 @@ export const aFlood: Lesson = {
     {
       model: 'poll-loop',
       file: 'models/poll-loop/connection.ts',
-      text: 'const received = sys.recv(this.#fd, memory, options.maxLine, RECEIVE_SIZE);',
+      text: 'const received = sys.recv(this.#fd, receiveBuffer, options.maxLine, RECEIVE_SIZE);',
       shows: 'One recv(2) for each turn: that bounds how long one client can hold the loop.',
     },
   ],

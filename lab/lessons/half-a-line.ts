@@ -80,7 +80,7 @@ export const halfALine: Lesson = {
     {
       model: 'poll-loop',
       file: 'models/poll-loop/index.ts',
-      text: 'const someoneReady = table.poll(patience()) > 0;',
+      text: 'const someoneReady = poll.poll(timeout()) > 0; // the only place that waits',
       shows: 'One call waits for every socket in the table.',
     },
   ],

@@ -69,8 +69,8 @@ export const halfClose: Lesson = {
     {
       model: 'cluster',
       file: 'node-net/connection.ts',
-      text: 'if (!this.#paused) socket.end();',
-      shows: 'The client’s FIN ends the connection only when no answer is outstanding.',
+      text: 'const isDue = this.#reason !== undefined || this.socket.readableEnded;',
+      shows: 'The client’s FIN ends the connection only after the last answer.',
     },
   ],
   exercise: {

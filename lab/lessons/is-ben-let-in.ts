@@ -78,7 +78,7 @@ export const isBenLetIn: Lesson = {
     {
       model: 'worker-threads',
       file: 'models/worker-threads/index.ts',
-      text: 'return await pool.run(bytes, { transferList: [bytes.buffer] });',
+      text: 'return await pool.run(task, { transferList: [bytes.buffer] });',
       shows: 'The line goes to another thread; this one returns to its event loop.',
     },
   ],

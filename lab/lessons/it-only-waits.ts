@@ -32,8 +32,11 @@ export const itOnlyWaits: Lesson = {
       },
     },
     {
-      says: 'A second thread or process gains nothing here: Ben waits as long in `worker-threads`, which has three.',
-      holds: (of) => (of('worker-threads').longestWait('B') ?? 0) >= LINE - 10,
+      says: 'A thread that sleeps is a place to wait in, too, but `worker-threads` has two of them only: Anna and Ben take both, and Cleo waits until one is free.',
+      holds: (of) => {
+        const seen = of('worker-threads');
+        return (seen.echoedAt('C') ?? 0) >= (seen.sentAt('A') ?? Infinity) + 2 * LINE - 20;
+      },
     },
     {
       says: '`blocking` has nowhere to keep a note: it sleeps, and everybody else waits with it.',
@@ -49,7 +52,15 @@ export const itOnlyWaits: Lesson = {
     },
   ],
   cures: 'Async makes things faster.',
-  source: [],
+  source: [
+    {
+      model: 'poll-loop',
+      file: 'models/poll-loop/index.ts',
+      text: 'const lines = new LineQueue(options.wait);',
+      shows:
+        'The note: which client’s line is due, and when. poll(2) is given that time as its timeout.',
+    },
+  ],
   exercise: {
     task: 'A thousand clients send one line each, and each line waits for 200 ms. How long does the last one wait in `poll-loop`, how long in a pool of two threads that sleep?',
     answer:

@@ -73,7 +73,7 @@ export const oneClientFourThreads: Lesson = {
     {
       model: 'worker-threads',
       file: 'models/worker-threads/index.ts',
-      text: 'const answer = await inPool([line]);',
+      text: 'const answer = await inPool([line], hasLeft);',
       shows: 'The next line of this client goes to the pool when this one has come back.',
     },
   ],

@@ -73,7 +73,7 @@ export const sixPieces: Lesson = {
     {
       model: 'poll-loop',
       file: 'models/poll-loop/connection.ts',
-      text: 'const start = this.#framer.frame(memory, options.maxLine, options.maxLine + received);',
+      text: 'const { start, end } = this.#framer.frame(receiveBuffer, options.maxLine, newEnd);',
       shows:
         'What was received is searched for CR LF; an unfinished line is kept in front of the next bytes.',
     },

@@ -77,7 +77,7 @@ export const stopInMidLine: Lesson = {
     {
       model: 'poll-loop',
       file: 'models/poll-loop/index.ts',
-      text: 'roster.closeListeners();',
+      text: 'table.closeListeners();',
       shows: 'The first thing: no new clients.',
     },
   ],

@@ -83,7 +83,7 @@ export const whoWaitsForWhom: Lesson = {
     {
       model: 'poll-loop',
       file: 'models/poll-loop/index.ts',
-      text: 'if (!next.closed) attend(next, answerLine);',
+      text: 'if (next) attend(next, answerLine);',
       shows: 'One line in each turn of the loop, of the client whose turn it is.',
     },
   ],
