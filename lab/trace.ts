@@ -229,12 +229,13 @@ export interface DelayFact {
 }
 
 /**
- * The witness could not look from `t - ms` to `t`, because it had no core itself: what the server did
- * meanwhile is unknown. Only what took 10 ms or more.
+ * What a thread did from `t - ms` to `t` is unknown, because the witness had no core itself, and the thread
+ * has used some CPU meanwhile. (One that has used none has slept on.) Only what took 10 ms or more.
  */
 export interface GapFact {
   readonly t: Ms;
   readonly fact: 'gap';
+  readonly task: TaskId;
   readonly ms: number;
 }
 

@@ -96,9 +96,10 @@ export class Stage {
     this.#senders = new Map();
     this.#unfinished = new Map();
     this.trace = this.#emptyTrace(cast);
-    const remote = await Promise.all(
-      apart.map(async (id) => [id, await RemoteActor.start()] as const),
-    );
+    const [remote] = await Promise.all([
+      Promise.all(apart.map(async (id) => [id, await RemoteActor.start()] as const)),
+      this.#witness.prepare(),
+    ]);
     for (const [id, actor] of remote) this.#actors.set(id, actor);
 
     this.#zero = process.hrtime.bigint();

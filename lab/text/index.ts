@@ -99,8 +99,7 @@ function legend(lesson: Lesson, stages: readonly Stage[], columns: number): stri
   const rows = stages.flatMap(({ trace }) =>
     traceRows(trace, undefined, columns, duration, duration),
   );
-  const script = scriptRows(lesson, columns);
-  const lanes = [...script, ...rows]
+  const lanes = rows
     .map((row) =>
       row
         .slice(1)
@@ -108,7 +107,7 @@ function legend(lesson: Lesson, stages: readonly Stage[], columns: number): stri
         .join(''),
     )
     .join('');
-  const parts = LEGEND.filter(([sign]) => lanes.includes(sign)).map(
+  const parts = LEGEND.filter(([sign]) => sign === '●' || lanes.includes(sign)).map(
     ([sign, meaning]) => `${sign}\u00a0${meaning.replaceAll(' ', '\u00a0')}`,
   );
   return wrap(parts.join('  '), columns).map((line) => line.replaceAll('\u00a0', ' '));

@@ -209,7 +209,7 @@ function taskLane(
     (fact): fact is StateFact => fact.fact === 'state' && fact.task === task.id,
   );
   const delays = facts.filter((fact) => fact.fact === 'delay' && fact.task === task.id);
-  const gaps = facts.filter((fact) => fact.fact === 'gap');
+  const gaps = facts.filter((fact) => fact.fact === 'gap' && fact.task === task.id);
   const lines = inside.filter((one) => one.task === task.id);
   const at = (t: Ms): Cell => {
     const line = lines.findLast((one) => one.t <= t);

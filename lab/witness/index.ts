@@ -34,7 +34,7 @@ export type ToWitness =
   | { readonly do: 'begin'; readonly zero: string; readonly looksPerSecond: number }
   | { readonly do: 'client'; readonly client: ClientId; readonly port: number }
   | { readonly do: 'kill'; readonly client: ClientId }
-  | { readonly do: 'stop' | 'quality' | 'end' };
+  | { readonly do: 'prepare' | 'stop' | 'quality' | 'end' };
 
 /** What the process tells. */
 export type FromWitness =
@@ -43,6 +43,7 @@ export type FromWitness =
       readonly cores: number;
     })
   | { readonly failed: string }
+  | { readonly prepared: true }
   | { readonly entries: readonly Entry[] }
   | { readonly exit: number | string; readonly at: Ms; readonly said: string }
   | (Blindness & { readonly quality: Closeness });
@@ -112,6 +113,20 @@ export class Witness {
     if ('listening' in first) return new Witness(child, first);
     send(child, { do: 'end' });
     throw new Error('failed' in first ? first.failed : 'the witness said something else');
+  }
+
+  /** Gets ready to look, which takes a moment. */
+  prepare(): Promise<void> {
+    return new Promise((resolve) => {
+      const hear = (message: FromWitness) => {
+        if (!('prepared' in message)) return;
+        this.#process.off('message', hear);
+        resolve();
+      };
+      this.#process.on('message', hear);
+      this.#process.once('exit', () => resolve());
+      if (!send(this.#process, { do: 'prepare' })) resolve();
+    });
   }
 
   /**

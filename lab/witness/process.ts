@@ -19,9 +19,6 @@ const sched_setaffinity = cFunction('int sched_setaffinity(int, size_t, const vo
 
 const preload = new URL('inside.mjs', import.meta.url).href;
 
-/** Milliseconds without a look that are worth a fact. */
-const GAP = 10;
-
 let server: ServerProcess | undefined;
 let watch: Watch | undefined;
 let blindSockets: string | undefined;
@@ -106,16 +103,25 @@ function said(): string {
   return escapeBytes(Buffer.from((server?.said ?? '').slice(-2000)));
 }
 
-/** A watch of its own for each trace. */
-function newWatch({ pid, host, port }: ServerProcess): void {
+/** A watch of its own for each trace, made before it begins: it reads long tables. */
+function prepare(): void {
+  hasBegun = false;
+  clearTimeout(timer);
   watch?.close();
   watch = undefined;
+  if (!server) return;
+  const { pid, host, port } = server;
   try {
-    watch = new Watch(pid, { address: host, port }, (entry) => entries.push(entry));
+    const at = { address: host, port };
+    const practice = new Watch(pid, at, () => undefined); // the first look takes long, too
+    practice.look(0);
+    practice.close();
+    watch = new Watch(pid, at, (entry) => entries.push(entry));
     for (const [one, tid] of announced) watch.announce(one, tid, 0);
   } catch (error) {
     blindSockets = `the kernel does not tell about sockets: ${(error as Error).message}`;
   }
+  tell({ prepared: true });
 }
 
 /** One look after the other; between two of them messages come in. */
@@ -125,7 +131,6 @@ function look(): void {
   const t = now();
   const gap = Math.round((t - lastLook) * 100) / 100;
   gaps.push(gap);
-  if (gap >= GAP) entries.push({ fact: { t, fact: 'gap', ms: gap } });
   lastLook = t;
   looks++;
   try {
@@ -178,15 +183,12 @@ function readInside(): void {
 }
 
 function begin({ zero: began, looksPerSecond }: Extract<ToWitness, { do: 'begin' }>): void {
-  if (!server) return;
-  clearTimeout(timer);
   readInside(); // what it said before belongs to no trace, but for the names of threads
   zero = BigInt(began);
   entries = [];
   gaps.length = 0;
   looks = 0;
   lastLook = 0;
-  newWatch(server);
   interval = Math.max(1, Math.round(1000 / looksPerSecond));
   hasBegun = true;
   look();
@@ -241,6 +243,7 @@ async function end(): Promise<void> {
 
 process.on('message', (order: ToWitness) => {
   if (order.do === 'start') start(order);
+  else if (order.do === 'prepare') prepare();
   else if (order.do === 'begin') begin(order);
   else if (order.do === 'client') watch?.addClient(order.client, order.port);
   else if (order.do === 'kill') kill(order.client);

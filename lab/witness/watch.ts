@@ -32,6 +32,9 @@ const NOTICED = 10;
 /** Milliseconds of waiting for a core that are worth a fact. */
 const DELAY = 1;
 
+/** Milliseconds without a look that are worth a fact. */
+const GAP = 10;
+
 /** Milliseconds of CPU, while a thread stays in the same state, that are worth a fact. */
 const CPU = 20;
 
@@ -96,6 +99,9 @@ export class Watch {
   #looks = 0;
   #backlog = -1;
   #hasChanged = true;
+  /** When it looked last, and how long before that. */
+  #lookedAt = 0;
+  #gap = 0;
   /** Why threads cannot be looked at; undefined: they can. */
   blind: string | undefined;
   /** Milliseconds that the threads which are shown have waited for a core. */
@@ -113,7 +119,9 @@ export class Watch {
     this.#listener = questionAbout(at, { address: at.address, port: 1 });
     if (!isKnown)
       this.blind = `the system calls of ${process.arch} have numbers that are not known here`;
+    for (const inode of listenersOn(at.port)) this.#sockets.listeners.add(inode);
     this.#addProcess(pid, undefined);
+    this.#discover(true);
   }
 
   /** From here on a client's connection is looked at. @param port - the client's own */
@@ -153,9 +161,12 @@ export class Watch {
 
   /** Looks once, at the time `t`, and reports what is not as it was. */
   look(t: Ms): void {
+    this.#gap = t - this.#lookedAt;
+    this.#lookedAt = t;
     this.#discover(this.#looks % SEARCH === 0);
     this.#lookAtListener(t);
     for (const connection of this.#connections.values()) this.#lookAtConnection(connection, t);
+    this.#hasChanged = false;
     const isThorough = this.#looks % SEARCH === 0;
     for (const process of this.#processes.values()) {
       for (const thread of process.threads.values()) {
@@ -214,7 +225,6 @@ export class Watch {
     this.#addThread(process, pid);
     this.#hasChanged = true;
     this.#sockets.version++;
-    for (const inode of listenersOn(this.#address.port)) this.#sockets.listeners.add(inode);
     return process;
   }
 
@@ -355,6 +365,9 @@ export class Watch {
     if (thread.task && waited >= DELAY) {
       // The kernel books the wait when the thread runs again: it lies before this look.
       this.#emit({ fact: { t, fact: 'delay', task: thread.task.id, ms: rounded(waited) } });
+    }
+    if (thread.task && this.#gap >= GAP && cpu > thread.cpu) {
+      this.#emit({ fact: { t, fact: 'gap', task: thread.task.id, ms: rounded(this.#gap) } });
     }
     thread.cpu = cpu;
     if (thread.task) this.#tellCpu(thread, t, CPU);
