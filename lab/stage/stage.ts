@@ -95,12 +95,12 @@ export class Stage {
     await this.#dismiss();
     this.#senders = new Map();
     this.#unfinished = new Map();
-    this.trace = this.#emptyTrace(cast);
     const [remote] = await Promise.all([
       Promise.all(apart.map(async (id) => [id, await RemoteActor.start()] as const)),
       this.#witness.prepare(),
     ]);
     for (const [id, actor] of remote) this.#actors.set(id, actor);
+    this.trace = this.#emptyTrace(cast);
 
     this.#zero = process.hrtime.bigint();
     this.#isOn = true;

@@ -38,12 +38,12 @@ export type ToWitness =
 
 /** What the process tells. */
 export type FromWitness =
-  | (Blindness & {
+  | {
       readonly listening: { readonly host: string; readonly port: number; readonly pid: number };
       readonly cores: number;
-    })
+    }
   | { readonly failed: string }
-  | { readonly prepared: true }
+  | (Blindness & { readonly prepared: true })
   | { readonly entries: readonly Entry[] }
   | { readonly exit: number | string; readonly at: Ms; readonly said: string }
   | (Blindness & { readonly quality: Closeness });
@@ -80,7 +80,6 @@ export class Witness {
     this.port = first.listening.port;
     this.pid = first.listening.pid;
     this.cores = first.cores;
-    this.#note(first);
     child.on('message', (message: FromWitness) => {
       if ('entries' in message) this.onEntries(message.entries);
       else if ('exit' in message) {
@@ -121,6 +120,7 @@ export class Witness {
       const hear = (message: FromWitness) => {
         if (!('prepared' in message)) return;
         this.#process.off('message', hear);
+        this.#note(message);
         resolve();
       };
       this.#process.on('message', hear);

@@ -21,7 +21,9 @@ const preload = new URL('inside.mjs', import.meta.url).href;
 
 let server: ServerProcess | undefined;
 let watch: Watch | undefined;
+/** Why nothing can be seen at all. */
 let blindSockets: string | undefined;
+let blindTasks: string | undefined;
 
 /** The clock of the trace: what hrtime said when it began. */
 let zero = 0n;
@@ -77,7 +79,6 @@ async function start(order: Extract<ToWitness, { do: 'start' }>): Promise<void> 
   tell({
     listening: { host: server.host, port: server.port, pid: server.pid },
     cores: Math.min(cores ?? all, all),
-    ...(blindSockets === undefined ? {} : { blindSockets }),
   });
 }
 
@@ -119,9 +120,13 @@ function prepare(): void {
     watch = new Watch(pid, at, (entry) => entries.push(entry));
     for (const [one, tid] of announced) watch.announce(one, tid, 0);
   } catch (error) {
-    blindSockets = `the kernel does not tell about sockets: ${(error as Error).message}`;
+    const isLinux = process.platform === 'linux';
+    blindSockets = isLinux
+      ? `the kernel does not tell about sockets: ${(error as Error).message}`
+      : 'only Linux tells what a server waits for, and where the bytes are';
+    blindTasks = blindSockets;
   }
-  tell({ prepared: true });
+  tell({ prepared: true, ...blindness() });
 }
 
 /** One look after the other; between two of them messages come in. */
@@ -214,6 +219,14 @@ function stop(): void {
   process.kill(server.pid, 'SIGTERM');
 }
 
+function blindness(): { blindTasks?: string; blindSockets?: string } {
+  const tasks = blindTasks ?? watch?.blind;
+  return {
+    ...(tasks === undefined ? {} : { blindTasks: tasks }),
+    ...(blindSockets === undefined ? {} : { blindSockets }),
+  };
+}
+
 /** How closely it looked. */
 function tellQuality(): void {
   readInside();
@@ -228,8 +241,7 @@ function tellQuality(): void {
       medianGap: Math.round((sorted[sorted.length >> 1] ?? 0) * 100) / 100,
       coreWait: Math.round((watch?.coreWait ?? 0) * 100) / 100,
     },
-    ...(watch?.blind === undefined ? {} : { blindTasks: watch.blind }),
-    ...(blindSockets === undefined ? {} : { blindSockets }),
+    ...blindness(),
   });
 }
 

@@ -4,8 +4,9 @@
  *
  * It asks the kernel only: /proc, and netlink. The server needs no part in it, so it can be any.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { escapeBytes } from '../../client/escape.ts';
+import { processesOf } from '../../conformance/processes.ts';
 import type { SocketAddress } from '../../sockets/address.ts';
 import type {
   BufferFact,
@@ -38,6 +39,9 @@ const GAP = 10;
 /** Milliseconds of CPU, while a thread stays in the same state, that are worth a fact. */
 const CPU = 20;
 
+/** Whether the kernel lists the children of a process (CONFIG_PROC_CHILDREN). */
+const TELLS_CHILDREN = existsSync('/proc/thread-self/children');
+
 /** A process of the server. */
 interface Process {
   readonly pid: number;
@@ -56,7 +60,8 @@ interface Thread {
   readonly process: Process;
   readonly tid: number;
   readonly syscall: ProcFile;
-  readonly schedule: ProcFile;
+  /** Absent where the kernel does not count (no CONFIG_SCHED_INFO). */
+  schedule: ProcFile | undefined;
   task: Task | undefined;
   /** It has said that it is one of the service's. */
   isAnnounced: boolean;
@@ -84,6 +89,7 @@ interface Connection {
 
 export class Watch {
   readonly #diag = new SockDiag();
+  readonly #pid: number;
   readonly #emit: (entry: Entry) => void;
   readonly #processes = new Map<number, Process>();
   readonly #connections = new Map<ClientId, Connection>();
@@ -114,11 +120,11 @@ export class Watch {
    */
   constructor(pid: number, at: SocketAddress, emit: (entry: Entry) => void) {
     this.#emit = emit;
+    this.#pid = pid;
     this.#address = at;
     // Port 1 on this machine is nobody's: the kernel answers with the listener.
     this.#listener = questionAbout(at, { address: at.address, port: 1 });
-    if (!isKnown)
-      this.blind = `the system calls of ${process.arch} have numbers that are not known here`;
+    this.blind = whyBlind();
     for (const inode of listenersOn(at.port)) this.#sockets.listeners.add(inode);
     this.#addProcess(pid, undefined);
     this.#discover(true);
@@ -202,6 +208,15 @@ export class Watch {
         }
       }
     }
+    if (isThorough && !TELLS_CHILDREN) this.#searchGroup();
+  }
+
+  /** Where the kernel does not list a process's children: all processes are asked who their parent is. */
+  #searchGroup(): void {
+    for (const { pid, parent } of processesOf(this.#pid)) {
+      const owner = this.#processes.get(parent);
+      if (owner && !this.#processes.has(pid)) this.#addProcess(pid, owner);
+    }
   }
 
   #listThreads(process: Process, count: number): void {
@@ -258,10 +273,10 @@ export class Watch {
     };
     process.threads.set(tid, thread);
     try {
-      const { cpu, delay } = parseSchedule(thread.schedule.read());
+      const { cpu, delay } = parseSchedule(thread.schedule?.read() ?? '');
       Object.assign(thread, { cpu, delay, cpuBefore: cpu });
     } catch {
-      // It has ended already, or this kernel does not count: then there are no such facts.
+      thread.schedule = undefined; // it has ended already, or this kernel does not count
     }
     return thread;
   }
@@ -357,8 +372,8 @@ export class Watch {
 
   /** Reads how much CPU it has used, and how long it has waited for a core. */
   #account(thread: Thread, t: Ms): void {
-    const text = thread.schedule.read();
-    const { cpu, delay } = parseSchedule(text);
+    if (!thread.schedule) return;
+    const { cpu, delay } = parseSchedule(thread.schedule.read());
     const waited = delay - thread.delay;
     thread.delay = delay;
     if (thread.task) this.coreWait += waited;
@@ -519,7 +534,14 @@ function rounded(milliseconds: number): number {
 
 function closeFiles({ syscall, schedule }: Thread): void {
   syscall.close();
-  schedule.close();
+  schedule?.close();
+}
+
+/** Why nothing can be known about threads on this machine; undefined when it can. */
+function whyBlind(): string | undefined {
+  if (!isKnown) return `the system calls of ${process.arch} have numbers that are not known here`;
+  if (existsSync('/proc/self/syscall')) return undefined;
+  return 'this kernel does not tell what a process waits for (no /proc/PID/syscall)';
 }
 
 /** What a thread is called, if not as its process is. Node's helpers have names that say nothing here. */
