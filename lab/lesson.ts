@@ -51,7 +51,7 @@ export interface Lesson {
 export type Step = {
   readonly at: Ms;
   readonly who: ClientId;
-  /** Not before all lines that this client has sent are answered, its flood included. */
+  /** Not before this client is accepted, and all its lines are answered, its flood included. */
   readonly once?: 'answered';
 } & Act;
 

@@ -36,7 +36,7 @@ export type Options =
   | {
       readonly mode: 'record';
       readonly lessons: readonly Lesson[];
-      /** None: those that each lesson shows. */
+      /** None: all that there are. */
       readonly models: readonly string[];
       readonly runs: number;
       readonly noisy: boolean;

@@ -9,9 +9,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Lesson } from './lesson.ts';
 import { lessons as allLessons } from './lessons/index.ts';
-import { defaults } from './options.ts';
 import { open, perform } from './stage/play.ts';
-import { model, type Server } from './stage/servers.ts';
+import { models as allModels, model, type Server } from './stage/servers.ts';
 import type { Stage } from './stage/stage.ts';
 import type { Trace } from './trace.ts';
 
@@ -22,7 +21,7 @@ const GATE = { longestGap: 25, lateness: 15, coreWait: 60 } as const;
 
 export interface RecordOptions {
   readonly lessons: readonly Lesson[];
-  /** None: those that each lesson shows. */
+  /** None: all that there are. */
   readonly models: readonly string[];
   readonly runs: number;
   /** Keeps what does not pass the gate, too. */
@@ -36,7 +35,7 @@ export async function record(options: RecordOptions): Promise<number> {
   mkdirSync(FOLDER, { recursive: true });
   let refused = 0;
   for (const lesson of lessons) {
-    const servers = models.length > 0 ? models.map(model) : defaults(lesson);
+    const servers = (models.length > 0 ? models : allModels()).map(model);
     // What only waits disturbs nobody: several servers at once. What computes has the machine for itself.
     const together = needsTheMachine(lesson) ? 1 : 3;
     for (let at = 0; at < servers.length; at += together) {

@@ -49,7 +49,7 @@ export class Seen {
     return this.#sendTimes(who)[line - 1];
   }
 
-  /** Whether a client still waits for something: a line, or the rest of its flood. */
+  /** Whether a client still waits for something: to be accepted, a line, or the rest of its flood. */
   isOwed(who: ClientId): boolean {
     const own = this.eventsOf(who);
     if (own.some(({ did }) => did === 'fin' || did === 'cut' || did === 'reset')) return false;
@@ -61,7 +61,11 @@ export class Seen {
       (progress?.did !== 'progress' ||
         progress.sent < flood.bytes ||
         progress.echoed < progress.sent);
-    return isFlooding || !this.isAnswered(who);
+    const holder = this.trace.facts.findLast(
+      (fact) => fact.fact === 'holder' && fact.client === who,
+    );
+    const isInBacklog = holder?.fact === 'holder' && holder.where === 'backlog';
+    return isFlooding || isInBacklog || !this.isAnswered(who);
   }
 
   /** When a client's line came back, the first if none is named; undefined when it did not. */

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Lesson } from '../lesson.ts';
 import { noiseOf, traceFile } from '../record.ts';
 import { Seen } from '../seen.ts';
@@ -30,35 +30,67 @@ const groups = new Map<string, Lesson[]>();
 for (const lesson of lessons) {
   const { args, cores, workers } = lesson;
   const key = JSON.stringify({ args, cores, workers });
-  groups.set(key, [...(groups.get(key) ?? []), lesson]);
+  const before = groups.get(key) ?? [];
+  groups.set(key, endsItsServer(lesson) ? [...before, lesson] : [lesson, ...before]);
 }
 
 function endsItsServer({ script }: Lesson): boolean {
   return script.some((step) => step.do === 'kill' || step.do === 'stop');
 }
 
-describe.skipIf(process.platform !== 'linux')('what the explanations say, played now', () => {
-  describe.each([...groups])('%s', (_key, group) => {
-    const stages = new Map<string, Promise<Stage>>();
-    afterAll(async () => {
-      await Promise.all([...stages.values()].map(async (stage) => (await stage).close()));
-    });
+/** The models that a lesson shows, as far as they are there. */
+function shown(lesson: Lesson): string[] {
+  return lesson.shows.filter((name) => models().includes(name));
+}
 
-    function stageFor(lesson: Lesson, name: string): Promise<Stage> {
-      const stage = stages.get(name) ?? open(lesson, model(name), { looksPerSecond: 200 });
-      stages.set(name, stage);
-      return stage;
+/** While one group of lessons is played, the servers of the next start. */
+function playAll(): Map<string, Promise<Map<string, Trace>>> {
+  const played = new Map<string, Promise<Map<string, Trace>>>();
+  let opening: Promise<unknown> = Promise.resolve();
+  let playing: Promise<unknown> = Promise.resolve();
+  for (const group of groups.values()) {
+    const names = [...new Set(group.flatMap(shown))];
+    const opened = opening.then(async () => {
+      const [lesson] = group as [Lesson];
+      const starting = names.map((name) => open(lesson, model(name), { looksPerSecond: 200 }));
+      return new Map((await Promise.all(starting)).map((stage, i) => [names[i] as string, stage]));
+    });
+    opening = opened.catch(() => undefined);
+    for (const lesson of group) {
+      const traces = playing.then(async () => playOn(await opened, lesson));
+      traces.catch(() => undefined); // the lesson's own test says so
+      playing = traces.catch(() => undefined);
+      played.set(lesson.id, traces);
     }
+    playing = playing.then(() => opened).then(closeAll, () => undefined);
+  }
+  return played;
+}
 
-    const inOrder = [...group].sort((a, b) => Number(endsItsServer(a)) - Number(endsItsServer(b)));
-    test.each(inOrder.map((lesson) => [lesson.id, lesson] as const))('%s', async (_, lesson) => {
-      const names = lesson.shows.filter((name) => models().includes(name));
-      const ready = await Promise.all(names.map((name) => stageFor(lesson, name)));
-      const traces = await Promise.all(ready.map((stage) => perform(stage, lesson)));
-      const of = (name: string) => new Seen(traces[names.indexOf(name)] as Trace);
-      expect(untrue(lesson, of)).toEqual([]);
-      for (const name of names) expect(lesson.question.answer(of(name)), name).toBeDefined();
-    });
+async function playOn(stages: Map<string, Stage>, lesson: Lesson): Promise<Map<string, Trace>> {
+  const traces = shown(lesson).map(async (name) => {
+    return [name, await perform(stages.get(name) as Stage, lesson)] as const;
+  });
+  return new Map(await Promise.all(traces));
+}
+
+async function closeAll(stages: Map<string, Stage>): Promise<void> {
+  await Promise.all([...stages.values()].map((stage) => stage.close()));
+}
+
+describe.skipIf(process.platform !== 'linux')('what the explanations say, played now', () => {
+  let played: ReturnType<typeof playAll>;
+  beforeAll(() => {
+    played = playAll();
+  });
+
+  const inOrder = [...groups.values()].flat();
+  test.each(inOrder.map((lesson) => [lesson.id, lesson] as const))('%s', async (id, lesson) => {
+    const traces = (await played.get(id)) as Map<string, Trace>;
+    expect(untrue(lesson, (name) => new Seen(traces.get(name) as Trace))).toEqual([]);
+    for (const [name, trace] of traces) {
+      expect(lesson.question.answer(new Seen(trace)), name).toBeDefined();
+    }
   });
 });
 
