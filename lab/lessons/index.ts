@@ -7,7 +7,7 @@ import { halfClose } from './half-close.ts';
 import { isBenLetIn } from './is-ben-let-in.ts';
 import { itOnlyWaits } from './it-only-waits.ts';
 import { killAWorker } from './kill-a-worker.ts';
-import { oneClientTwoThreads } from './one-client-two-threads.ts';
+import { oneClientFourThreads } from './one-client-four-threads.ts';
 import { sixPieces } from './six-pieces.ts';
 import { stopInMidLine } from './stop-in-mid-line.ts';
 import { twoWorkersOneCore } from './two-workers-one-core.ts';
@@ -20,7 +20,7 @@ export const lessons: readonly Lesson[] = [
   isBenLetIn,
   whoWaitsForWhom,
   itOnlyWaits,
-  oneClientTwoThreads,
+  oneClientFourThreads,
   twoWorkersOneCore,
   whereAreTheBytes,
   aFlood,

@@ -66,5 +66,5 @@ export const itOnlyWaits: Lesson = {
     answer:
       'In `poll-loop` a little more than 200 ms: a thousand notes. With two threads that sleep for each line, 500 times 200 ms, which is 100 seconds. Threads are a scarce place to wait in.',
   },
-  next: 'one-client-two-threads',
+  next: 'one-client-four-threads',
 };

@@ -2,13 +2,14 @@ import type { Lesson } from '../lesson.ts';
 
 const MODELS = ['poll-loop', 'worker-threads', 'cluster'];
 
-export const oneClientTwoThreads: Lesson = {
-  id: 'one-client-two-threads',
-  title: 'One client, two threads. Twice as fast?',
+export const oneClientFourThreads: Lesson = {
+  id: 'one-client-four-threads',
+  title: 'One client, four threads. Four times as fast?',
   story:
-    'Anna is alone. She sends four lines at once; each costs 150 ms of CPU. The servers with a pool have two threads or processes.',
+    'Anna is alone. She sends four lines at once; each costs 150 ms of CPU. The servers with a pool have four threads or processes.',
   clients: { A: 'Anna' },
   args: ['--work', '150'],
+  workers: 4,
   shows: MODELS,
   script: [
     { at: 0, who: 'A', do: 'connect' },
@@ -18,11 +19,15 @@ export const oneClientTwoThreads: Lesson = {
   duration: 1200,
   question: {
     asks: 'When does Anna have her fourth answer?',
-    choices: ['After 300 ms: two lines at a time', 'After 600 ms: one line after the other'],
+    choices: [
+      'After 150 ms: the time of one line',
+      'After 300 ms',
+      'After 600 ms: the time of four lines',
+    ],
     answer: (seen) => {
       const time = seen.timeForAll('A');
       if (time === undefined) return undefined;
-      return time < 450 ? 0 : 1;
+      return time < 230 ? 0 : time < 450 ? 1 : 2;
     },
   },
   number: {
@@ -49,7 +54,7 @@ export const oneClientTwoThreads: Lesson = {
         of('worker-threads').together(2) === 0 && of('worker-threads').payers('A').length >= 1,
     },
     {
-      says: 'In `cluster` Anna’s connection belongs to one process, and the other one cannot help.',
+      says: 'In `cluster` Anna’s connection belongs to one process, and the other three cannot help.',
       holds: (of) =>
         of('cluster').payers('A').length === 1 && of('cluster').holders('A').length === 1,
     },
