@@ -56,7 +56,7 @@ async function translate(translation: string): Promise<void> {
 /** Where a module names another: `from "./other.ts"`, `import("./other.ts")`, `new URL("other.ts", …)`. */
 const SPECIFIER = /(\b(?:from |import |import\(|new URL\()"[^"\n]+)\.ts(")/g;
 
-/** All TypeScript files of the project but the tests. */
+/** All TypeScript and JavaScript files of the project but the tests. */
 function programs(): string[] {
   const folders = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !/^(\.|node_modules$)/.test(entry.name))
@@ -67,5 +67,5 @@ function programs(): string[] {
         path.join(folder, file),
       ),
     )
-    .filter((file) => /(?<!\.test)\.ts$/.test(file));
+    .filter((file) => /(?<!\.test)\.[jt]s$/.test(file));
 }

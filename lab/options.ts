@@ -1,9 +1,10 @@
 /** The command line of `npx tsx lab`. */
 import { parseArgs } from 'node:util';
 import { escapeBytes } from '../client/escape.ts';
+import { modelNames } from '../conformance/models.ts';
 import type { Lesson } from './lesson.ts';
 import { lessonOf, lessons } from './lessons/index.ts';
-import { command, model, models, type Server } from './stage/servers.ts';
+import { command, model, type Server } from './stage/servers.ts';
 
 export const HELP = `The lab: lessons about who waits for whom, on real servers.
 
@@ -116,13 +117,13 @@ function known(): string {
 }
 
 function existing(name: string): Server {
-  if (models().includes(name)) return model(name);
-  throw new UsageError(`there is no model ${quote(name)}; there are ${models().join(', ')}`);
+  if (modelNames().includes(name)) return model(name);
+  throw new UsageError(`there is no model ${quote(name)}; there are ${modelNames().join(', ')}`);
 }
 
 /** Those that a lesson shows, as far as they are there. */
 export function defaults({ shows }: Lesson): Server[] {
-  const there = models();
+  const there = modelNames();
   return shows.filter((name) => there.includes(name)).map(model);
 }
 

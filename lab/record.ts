@@ -7,10 +7,11 @@
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { modelNames } from '../conformance/models.ts';
 import type { Lesson } from './lesson.ts';
 import { lessons as allLessons } from './lessons/index.ts';
 import { open, perform } from './stage/play.ts';
-import { models as allModels, model, type Server } from './stage/servers.ts';
+import { model, type Server } from './stage/servers.ts';
 import type { Stage } from './stage/stage.ts';
 import type { Trace } from './trace.ts';
 
@@ -35,7 +36,7 @@ export async function record(options: RecordOptions): Promise<number> {
   mkdirSync(FOLDER, { recursive: true });
   let refused = 0;
   for (const lesson of lessons) {
-    const servers = (models.length > 0 ? models : allModels()).map(model);
+    const servers = (models.length > 0 ? models : modelNames()).map(model);
     // What only waits disturbs nobody: several servers at once. What computes has the machine for itself.
     const together = needsTheMachine(lesson) ? 1 : 3;
     for (let at = 0; at < servers.length; at += together) {

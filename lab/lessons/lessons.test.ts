@@ -5,11 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { modelNames } from '../../conformance/models.ts';
 import type { Lesson } from '../lesson.ts';
 import { noiseOf, traceFile } from '../record.ts';
 import { Seen } from '../seen.ts';
 import { open, perform } from '../stage/play.ts';
-import { model, models } from '../stage/servers.ts';
+import { model } from '../stage/servers.ts';
 import type { Stage } from '../stage/stage.ts';
 import { TRACE_FORMAT, type Trace } from '../trace.ts';
 import { lessons } from './index.ts';
@@ -40,7 +41,7 @@ function endsItsServer({ script }: Lesson): boolean {
 
 /** The models that a lesson shows, as far as they are there. */
 function shown(lesson: Lesson): string[] {
-  return lesson.shows.filter((name) => models().includes(name));
+  return lesson.shows.filter((name) => modelNames().includes(name));
 }
 
 /** While one group of lessons is played, the servers of the next start. */
@@ -97,7 +98,7 @@ describe.skipIf(process.platform !== 'linux')('what the explanations say, played
 describe('the recordings', () => {
   test.each(lessons.map((lesson) => [lesson.id, lesson] as const))('%s', (_, lesson) => {
     expect(untrue(lesson, (name) => recordingOf(lesson, name))).toEqual([]);
-    for (const name of lesson.shows.filter((one) => models().includes(one))) {
+    for (const name of lesson.shows.filter((one) => modelNames().includes(one))) {
       const { trace } = recordingOf(lesson, name);
       expect(trace).toMatchObject({
         format: TRACE_FORMAT,

@@ -1,6 +1,7 @@
 /** An actor that acts in a process of its own. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { nodeCommand } from '../../conformance/node-command.ts';
 import type { ClientId } from '../trace.ts';
 import type { ActorAct, ActorEvent } from './actor.ts';
 import type { FromActor, ToActor } from './actor-process.ts';
@@ -14,9 +15,11 @@ export class RemoteActor {
 
   /** Starts the process. @throws Error when it ends at once */
   static async start(): Promise<RemoteActor> {
-    const child = fork(fileURLToPath(new URL('actor-process.ts', import.meta.url)), {
-      execArgv: ['--import', 'tsx'],
+    const [node, ...words] = nodeCommand('lab/stage/actor-process.ts') as [string, ...string[]];
+    const child = spawn(node, words, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       detached: true,
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
     });
     await new Promise<void>((resolve, reject) => {
       child.once('message', () => resolve());

@@ -1,8 +1,8 @@
 /** Which servers there are: the models, read from their folder, and any command. */
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
+import { nodeCommand } from '../../conformance/node-command.ts';
 import type { ServerSpec } from '../witness/index.ts';
 
 const root = new URL('../..', import.meta.url);
@@ -16,15 +16,6 @@ export interface Server {
   readonly isModel: boolean;
   /** The command's words, in which `{port}` is the port; absent for a model. */
   readonly command?: readonly string[];
-}
-
-/** The models there are, by name: the folders of `models/` with an `index.ts`. */
-export function models(): string[] {
-  return readdirSync(new URL('models', root), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .filter((name) => existsSync(new URL(`models/${name}/index.ts`, root)))
-    .sort();
 }
 
 /** A model, as a server for a stage. */
@@ -64,7 +55,8 @@ const answers = new Map<string, Promise<boolean>>();
 function takesWorkers(program: string): Promise<boolean> {
   const known = answers.get(program);
   if (known) return known;
-  const asked = run(process.execPath, ['--import', 'tsx', program, '--help'], { cwd: root }).then(
+  const [node, ...words] = nodeCommand(program) as [string, ...string[]];
+  const asked = run(node, [...words, '--help'], { cwd: root }).then(
     ({ stdout }) => stdout.includes('--workers '),
     () => false, // it does not even know --help: to start it will say why
   );

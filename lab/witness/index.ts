@@ -1,6 +1,7 @@
 /** The witness, as others use it: it starts one server, looks at it, and tells what it sees. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { nodeCommand } from '../../conformance/node-command.ts';
 import type { ClientId, Entry, Ms, Quality } from '../trace.ts';
 
 /** Which server, and how. */
@@ -29,6 +30,8 @@ export type ToWitness =
       readonly command?: readonly string[];
       readonly port?: number;
       readonly cores?: number;
+      /** Where a command is to be run. */
+      readonly cwd?: string;
     }
   /** `zero`: what `process.hrtime.bigint()` said at the beginning. */
   | { readonly do: 'begin'; readonly zero: string; readonly looksPerSecond: number }
@@ -95,16 +98,16 @@ export class Witness {
    * @throws Error with what it said, when it does not listen within 20 s
    */
   static async start(spec: ServerSpec): Promise<Witness> {
-    const child = fork(fileURLToPath(new URL('process.ts', import.meta.url)), {
-      execArgv: ['--import', 'tsx'],
-      serialization: 'json',
+    const [node, ...words] = nodeCommand('lab/witness/process.ts') as [string, ...string[]];
+    const child = spawn(node, words, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // In a group of its own: Ctrl-C is for whoever started it, who ends it in order.
       detached: true,
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
     });
     running.add(child);
     child.once('exit', () => running.delete(child));
-    send(child, { do: 'start', ...spec });
+    send(child, { do: 'start', ...spec, cwd: process.cwd() });
     const first = await new Promise<FromWitness>((resolve) => {
       child.once('message', (message: FromWitness) => resolve(message));
       child.once('exit', () => resolve({ failed: 'the witness has ended' }));

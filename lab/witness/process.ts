@@ -17,7 +17,7 @@ const mkfifo = cFunction('int mkfifo(const char *, unsigned int)');
 const sched_getaffinity = cFunction('int sched_getaffinity(int, size_t, void *)');
 const sched_setaffinity = cFunction('int sched_setaffinity(int, size_t, const void *)');
 
-const preload = new URL('inside.mjs', import.meta.url).href;
+const preload = new URL('inside.js', import.meta.url).href;
 
 let server: ServerProcess | undefined;
 let watch: Watch | undefined;
@@ -58,7 +58,8 @@ function at(time: bigint): Ms {
 }
 
 async function start(order: Extract<ToWitness, { do: 'start' }>): Promise<void> {
-  const { program, args, command, port, cores } = order;
+  const { program, args, command, port, cores, cwd } = order;
+  if (command && cwd !== undefined) process.chdir(cwd);
   const all = availableParallelism();
   const affinity = cores === undefined ? undefined : restrictTo(cores);
   try {
