@@ -50,16 +50,17 @@ export async function perform(
   onBegin?.(zero);
   const seen = new Seen(stage.trace);
   const patience = duration + PATIENCE;
-  let lateness = 0;
+  let [lateness, before] = [0, 0];
   for (const step of script) {
     await until(step.at, stage, signal);
-    let due = step.at;
+    let due = Math.max(step.at, before);
     while (step.once && seen.isOwed(step.who) && stage.now() < patience && !signal?.aborted) {
       await until(stage.now() + 5, stage, signal);
       due = stage.now();
     }
     if (signal?.aborted) break;
-    lateness = Math.max(lateness, stage.now() - due);
+    before = stage.now();
+    lateness = Math.max(lateness, before - due);
     stage.act(step.who, step);
   }
   const isStopped = script.some((step) => step.do === 'stop');
