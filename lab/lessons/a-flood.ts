@@ -1,6 +1,6 @@
 import type { Lesson } from '../lesson.ts';
 
-const MODELS = ['poll-loop', 'worker-threads', 'cluster', 'rxjs'];
+const MODELS = ['poll-loop', 'worker-threads', 'rxjs'];
 
 export const aFlood: Lesson = {
   id: 'a-flood',
@@ -9,7 +9,7 @@ export const aFlood: Lesson = {
     'Anna sends lines and reads the answers as fast as both go, for 1.2 seconds. Ben sends a short line now and then.',
   clients: { A: 'Anna', B: 'Ben' },
   args: [],
-  shows: ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'],
+  shows: ['blocking', 'poll-loop', 'worker-threads', 'rxjs'],
   script: [
     { at: 0, who: 'A', do: 'connect' },
     { at: 50, who: 'B', do: 'connect' },

@@ -6,16 +6,16 @@ export const halfClose: Lesson = {
   id: 'half-close',
   title: 'Anna says that she is done. Is it over?',
   story:
-    'Anna sends three lines and, at once, her FIN: she will send no more, and still wants to read. Each line costs the server 150 ms of CPU.',
+    'Anna sends three lines and, at once, her FIN: she will send no more, and still wants to read. Each line costs the server 80 ms of CPU.',
   clients: { A: 'Anna' },
-  args: ['--work', '150'],
+  args: ['--work', '80'],
   shows: MODELS,
   script: [
     { at: 0, who: 'A', do: 'connect' },
     { at: 100, who: 'A', do: 'send', text: 'A1\r\nA2\r\nA3\r\nhal' },
     { at: 110, who: 'A', do: 'end' },
   ],
-  duration: 900,
+  duration: 600,
   question: {
     asks: 'How many answers does Anna get?',
     choices: ['None', 'One or two', 'Three', 'Four: three lines and the half one'],

@@ -6,19 +6,19 @@ export const stopInMidLine: Lesson = {
   id: 'stop-in-mid-line',
   title: 'SIGTERM, and a line is in work. Who gets what?',
   story:
-    'Anna has sent two lines that cost 150 ms of CPU each. Ben has sent half a line. Then the server is told to stop. Cleo connects too late.',
+    'Anna has sent two lines that cost 80 ms of CPU each. Ben has sent half a line. Then the server is told to stop. Cleo connects too late.',
   clients: { A: 'Anna', B: 'Ben', C: 'Cleo' },
-  args: ['--work', '150'],
+  args: ['--work', '80'],
   shows: MODELS,
   script: [
     { at: 0, who: 'A', do: 'connect' },
     { at: 30, who: 'B', do: 'connect' },
     { at: 100, who: 'B', do: 'send', text: 'hal' },
     { at: 150, who: 'A', do: 'send', text: 'A1\r\nA2\r\n' },
-    { at: 200, who: 'server', do: 'stop' },
+    { at: 180, who: 'server', do: 'stop' },
     { at: 700, who: 'C', do: 'connect' },
   ],
-  duration: 1200,
+  duration: 900,
   question: {
     asks: 'What does Anna get?',
     choices: ['Both answers, then FIN', 'One answer, then FIN', 'A reset'],
