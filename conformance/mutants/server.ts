@@ -75,7 +75,7 @@ export class EchoServer {
       );
       const goOn = (bound: number) => {
         if (more.length > 0) open(bound, more);
-        else console.log(`mutant listening on 127.0.0.1:${bound}`);
+        else console.log(`${process.env.MUTANT_NAME ?? 'mutant'} listening on 127.0.0.1:${bound}`);
       };
       server.once('error', (error) => {
         if (host !== '::1') throw error;
