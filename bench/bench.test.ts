@@ -42,11 +42,26 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
+test.runIf(process.platform === 'linux')(
+  'measures any command, which is told its port',
+  async () => {
+    const args = ['--quick', '--only', 'pipe', '--workload', 'echo', '--rounds', '1'];
+    const command = ['node', 'examples/echo.mjs'];
+    const file = join(directory, 'command.json');
+    const { code, output } = await bench(...args, '--json', file, '--', ...command);
+    expect(output).toMatch(/^ +echo\.mjs +[\d,]+ +[\d,]+ to [\d,]+ +\d+\.\d\d/m);
+    expect(code, output).toBe(0);
+    const yours = { id: 'echo.mjs', kind: 'command', words: 'node examples/echo.mjs' };
+    expect(readResults(file).contestants).toContainEqual(yours);
+  },
+);
+
 test('a wrong option is one line, and exit code 2', async () => {
   const answers = await Promise.all([
     bench('--fast'),
     bench('--only', 'nobody'),
     bench('--rounds', '0'),
+    bench('--quick', '--'),
   ]);
   for (const { code, output } of answers) {
     expect(output).toMatch(/^bench: .+; see --help\n$/);

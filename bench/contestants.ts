@@ -2,20 +2,24 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { modelNames } from '../conformance/models.ts';
 
 /** A server that is measured. */
 export interface Contestant {
   readonly id: string;
-  readonly kind: 'model' | 'baseline';
+  readonly kind: 'model' | 'baseline' | 'command';
   /** What it is, in a few words. */
   readonly words: string;
   /** Whether one thread does all its work: it gets a core of its own then. */
   readonly oneThread: boolean;
   /** Whether it serves a second client while the first is connected. */
   readonly oneClient: boolean;
-  /** What starts it on a free port, before the arguments of the workload. */
+  /**
+   * What starts it, before the arguments of the workload. A model or a baseline picks a free port and says
+   * which; a command is told one, as `PORT` in its environment and in place of `{port}`.
+   */
   readonly command: readonly string[];
 }
 
@@ -38,14 +42,25 @@ function baseline(id: string, words: string, command: readonly string[]) {
   return { id, kind: 'baseline', words, oneThread: true, oneClient: false, command } as const;
 }
 
-/** Everybody, in the order of the tables. */
-export const contestants: readonly Contestant[] = [
+/** The models that are known here, in the order of the tables. */
+const known: readonly Contestant[] = [
   model('blocking', 'one client at a time', { oneClient: true }),
   model('poll-loop', 'one loop over poll(2)'),
   model('worker-threads', 'a pool, one thread for each core', { oneThread: false }),
   model('cluster', 'one process for each core', { oneThread: false }),
   model('cluster', 'a cluster of one process', { id: 'cluster-1' }, '--workers', '1'),
   model('rxjs', 'streams'),
+];
+
+/** Any other folder of `models/`, of which nothing is known: it gets all cores. */
+const others = modelNames()
+  .filter((name) => !known.some(({ id }) => id === name))
+  .map((name) => model(name, `models/${name}`, { oneThread: false }));
+
+/** Everybody, in the order of the tables. */
+export const contestants: readonly Contestant[] = [
+  ...known,
+  ...others,
   baseline('pipe', 'bare node:net, socket.pipe(socket)', [
     ...node,
     'bench/baselines/pipe.ts',
@@ -60,6 +75,15 @@ export const contestants: readonly Contestant[] = [
   ]),
   baseline('c-epoll', 'C, one thread, epoll(7)', ['c-epoll', '0']),
 ];
+
+/** Any other server, in any language. It gets all cores, because nothing is known of it. */
+export function commanded(command: readonly string[]): Contestant {
+  const name = basename(command.findLast((word) => !/^-|\{port\}/.test(word)) ?? 'command');
+  // Its name is a row of the tables, and must not be somebody else's.
+  const id = contestants.some((each) => each.id === name) ? `${name} (yours)` : name;
+  const words = command.join(' ');
+  return { id, kind: 'command', words, oneThread: false, oneClient: false, command };
+}
 
 /** Something that could not be measured here. */
 export interface LeftOut {

@@ -2,7 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildEpoll, type Contestant, contestants, type LeftOut } from './contestants.ts';
+import {
+  buildEpoll,
+  type Contestant,
+  commanded,
+  contestants,
+  type LeftOut,
+} from './contestants.ts';
 import { descriptorLimit, environment } from './environment.ts';
 import { HELP, parseBenchOptions, UsageError } from './options.ts';
 import { placement } from './processes.ts';
@@ -28,8 +34,14 @@ async function main(): Promise<number> {
     ? { quick, warmUp: 0.1, seconds: 0.2 }
     : { quick, warmUp: 0.2, seconds: 0.7 };
   const { available, leftOut } = whoIsHere();
+  const only = [...options.only];
+  if (options.command) {
+    const yours = commanded(options.command);
+    available.push(yours);
+    only.push(yours.id);
+  }
   const asked = questions.filter(({ id }) => options.workloads.includes(id));
-  const made = plan(asked, available, options.only, effort, rounds, descriptorLimit());
+  const made = plan(asked, available, only, effort, rounds, descriptorLimit());
   leftOut.push(...made.leftOut);
   for (const { what, why } of leftOut) console.log(`left out: ${what}: ${why}`);
   console.log(placement.inWords);

@@ -7,6 +7,9 @@ import { questions } from './questions/index.ts';
 export const HELP = `Measures what each model costs, beside baselines, in one run.
 
 Usage: npm run bench -- [options]
+       npm run bench -- [options] -- command...    measures your server beside them
+
+A command is told its port in PORT, and in place of {port}.
 
   --quick             fewer situations and shorter rounds: under three minutes on two cores
   --only NAME,…       ${contestants.map(({ id }) => id).join(', ')}
@@ -26,13 +29,19 @@ export interface BenchOptions {
   readonly workloads: readonly string[];
   readonly rounds: number;
   readonly json: string | undefined;
+  /** The command after `--`, which takes part whatever `only` says. */
+  readonly command: readonly string[] | undefined;
 }
 
 /** The command line is wrong: one line for standard error, and exit code 2. */
 export class UsageError extends Error {}
 
 /** @throws UsageError */
-export function parseBenchOptions(args: readonly string[]): BenchOptions {
+export function parseBenchOptions(argv: readonly string[]): BenchOptions {
+  const dashes = argv.indexOf('--');
+  const command = dashes < 0 ? undefined : argv.slice(dashes + 1);
+  const args = dashes < 0 ? argv : argv.slice(0, dashes);
+  if (command && !command[0]) throw new UsageError('no command after --');
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   const options = {
@@ -56,6 +65,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       workloads: names('--workload', values.workload, questions),
       rounds: Number(rounds),
       json: values.json,
+      command,
     };
   } catch (error) {
     const [sentence = ''] = (error as Error).message.split(/\.\s|\n/);

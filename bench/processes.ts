@@ -75,9 +75,11 @@ process.once('exit', () => {
 export function start(
   [program = '', ...args]: readonly string[],
   stdio: StdioOptions,
+  environment: NodeJS.ProcessEnv = {},
 ): ChildProcess {
   const cwd = new URL('..', import.meta.url);
-  const child = spawn(program, args, { cwd, detached: true, stdio });
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, args, { cwd, env, detached: true, stdio });
   if (child.pid !== undefined) groups.add(child.pid);
   return child;
 }

@@ -57,7 +57,7 @@ export interface Results {
   };
   readonly contestants: readonly {
     readonly id: string;
-    readonly kind: 'model' | 'baseline';
+    readonly kind: 'model' | 'baseline' | 'command';
     readonly words: string;
   }[];
   readonly leftOut: readonly LeftOut[];

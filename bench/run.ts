@@ -161,7 +161,10 @@ class Servers {
     if (found) return found;
     const where = contestant.oneThread ? placement.server : undefined;
     const startedAt = performance.now();
-    const server = await Server.start(onCores(where, [...contestant.command, ...args]));
+    const server = await Server.start(
+      onCores(where, [...contestant.command, ...args]),
+      contestant.kind !== 'command',
+    );
     try {
       await server.echo();
     } catch (error) {

@@ -1,9 +1,11 @@
 /** A contestant's server: started, asked what it weighs, stopped. */
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeShortened } from '../client/escape.ts';
-import { processesOf } from '../conformance/processes.ts';
+import { isListening, processesOf } from '../conformance/processes.ts';
 import { WrongServer } from './generator-process.ts';
 import { endGroup, start } from './processes.ts';
 
@@ -31,11 +33,18 @@ export class Server {
     this.port = port;
   }
 
-  /** Starts a server and waits for the line that says where it listens. @throws Error when none comes */
-  static async start(command: readonly string[]): Promise<Server> {
-    const child = start(command, ['ignore', 'pipe', 'pipe']);
+  /**
+   * Starts a server and waits until it listens.
+   *
+   * @param picksPort - whether it picks a port and says which; otherwise it is told one
+   * @throws Error when it does not listen
+   */
+  static async start(command: readonly string[], picksPort = true): Promise<Server> {
+    const port = picksPort ? undefined : await freePort();
+    const words = command.map((word) => word.replaceAll('{port}', `${port}`));
+    const child = start(words, ['ignore', 'pipe', 'pipe'], picksPort ? {} : { PORT: `${port}` });
     try {
-      return new Server(child, await portOf(child));
+      return new Server(child, await portOf(child, port));
     } catch (error) {
       endGroup(child.pid);
       throw error;
@@ -108,14 +117,31 @@ function number(file: string, pattern: RegExp): number {
   return Number(found);
 }
 
-function portOf(child: ChildProcess): Promise<number> {
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** @param told - the port that it was told, if it was: then what it says does not matter */
+function portOf(child: ChildProcess, told: number | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     let said = '';
     const hear = (text: string) => {
       said = (said + text).slice(-4096);
-      const found = /listening on 127\.0\.0\.1:(\d+)/.exec(said);
+      const found = told ? undefined : /listening on 127\.0\.0\.1:(\d+)/.exec(said);
       if (found) resolve(Number(found[1]));
     };
+    const look = async () => {
+      while (told && child.exitCode === null && child.signalCode === null) {
+        if (await isListening(told)) return resolve(told);
+        await sleep(20);
+      }
+    };
+    look().catch(reject);
     child.stdout?.setEncoding('utf8').on('data', hear);
     child.stderr?.setEncoding('utf8').on('data', hear);
     child.once('error', reject);

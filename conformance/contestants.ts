@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, connect } from '../client/client.ts';
 import type { Target } from './check.ts';
 import { declarations } from './declarations.ts';
+import { modelNames } from './models.ts';
 import { isHeld, isListening } from './processes.ts';
 import { PortTaken, ServerProcess } from './server-process.ts';
 
@@ -40,7 +41,7 @@ export interface Contestant {
   readonly said: string;
 }
 
-export const MODELS = ['blocking', 'poll-loop', 'worker-threads', 'cluster', 'rxjs'];
+export const MODELS = modelNames();
 
 abstract class Started implements Contestant {
   abstract readonly name: string;
