@@ -1,0 +1,184 @@
+/**
+ * The picture on a page: the script once on top, a card for each server, one cursor through all of them.
+ * It draws stories; where they come from is not its business.
+ */
+import { statesAt } from '../../picture/line.ts';
+import { momentAt, type Scale, x } from '../../picture/scale.ts';
+import { actOf, eventSentence, ms, sentencesAt } from '../../picture/sentences.ts';
+import type { Story } from '../../picture/story.ts';
+import {
+  axis,
+  colourOf,
+  lanes,
+  RIGHT,
+  roomForNames,
+  script,
+  stacked,
+  svg,
+} from '../../picture/svg.ts';
+import { escapeMarkup } from '../../picture/text.ts';
+import type { Event } from '../../trace.ts';
+import type { ServerData } from '../data.ts';
+
+/** One card. */
+export interface Shown {
+  readonly story: Story;
+  readonly summary: string;
+  readonly number?: ServerData['number'];
+  /** What the number is. */
+  readonly figure: string;
+  readonly lines: ServerData['lines'];
+}
+
+/** Which stretch of time is drawn. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Places of a page, by id. @throws Error when the page lacks one */
+export function place<T extends HTMLElement = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no #${id}`);
+  return found as T;
+}
+
+export class Figure {
+  readonly #root: HTMLElement;
+  readonly #script: HTMLElement;
+  readonly #cards: HTMLElement;
+  readonly #guides: HTMLElement;
+  /** One in what stays on top, one through the cards. */
+  readonly #cursors: readonly HTMLElement[];
+  #shown: readonly Shown[] = [];
+  #scriptStory: Story | undefined;
+  #scale: Scale = { from: 0, to: 1, left: 0, right: 1 };
+  #t = 0;
+
+  /** Expects `#figure` with `#script`, `#cards`, `#guides` and `.cursor`s in it. */
+  constructor() {
+    this.#root = place('figure');
+    this.#script = place('script');
+    this.#cards = place('cards');
+    this.#guides = place('guides');
+    this.#cursors = [...this.#root.querySelectorAll<HTMLElement>('.cursor')];
+  }
+
+  /** The moment under a place on the screen; undefined left of the plot. */
+  momentUnder(clientX: number): number | undefined {
+    const at = clientX - this.#root.getBoundingClientRect().left;
+    return at < this.#scale.left - 6 ? undefined : momentAt(this.#scale, at);
+  }
+
+  /** Whether there is a cursor to be seen. */
+  set hasCursor(has: boolean) {
+    for (const cursor of this.#cursors) cursor.hidden = !has;
+  }
+
+  /** Draws everything anew. `of`: whose script stands on top. */
+  draw(of: Story, shown: readonly Shown[], window: Window): void {
+    this.#shown = shown;
+    this.#scriptStory = of;
+    const width = Math.max(280, Math.floor(this.#root.clientWidth));
+    const left = roomForNames([of, ...shown.map(({ story }) => story)]);
+    this.#scale = { ...window, left, right: width - RIGHT };
+    const scale = this.#scale;
+    this.#script.innerHTML = svg(stacked([axis(scale), script(of, scale)]), width);
+    this.#cards.innerHTML = shown.map((one) => this.#card(one, scale, width)).join('');
+    this.#guides.innerHTML = guides(of, scale);
+    this.moveTo(this.#t);
+    this.#keepRoom();
+  }
+
+  #card({ story, summary, number, figure }: Shown, scale: Scale, width: number): string {
+    const value = number
+      ? `<p class="number ${number.is}"><b>${escapeMarkup(number.text)}</b> ${escapeMarkup(figure)}</p>`
+      : '';
+    return `<section class="model" aria-label="${escapeMarkup(story.model)}">
+      <header><h3>${escapeMarkup(story.model)}</h3><p class="summary">${escapeMarkup(summary)}</p>${value}</header>
+      <div class="plot">${svg(lanes(story, scale), width)}</div>
+      <div class="said"><p class="sentences"></p><p class="line"></p></div>
+    </section>`;
+  }
+
+  /** Puts the cursor at a moment, and says what is so then. @returns the same in words, for those who listen */
+  moveTo(t: number): string {
+    this.#t = t;
+    for (const cursor of this.#cursors) cursor.style.left = `${x(this.#scale, t)}px`;
+    const told: string[] = [];
+    this.#cards.querySelectorAll('.said').forEach((element, i) => {
+      const one = this.#shown[i];
+      if (!one) return;
+      const text = sentencesAt(one.story, t).join(' ');
+      told.push(`${one.story.model}: ${text}`);
+      setText(element.querySelector('.sentences'), text);
+      const line = element.querySelector('.line');
+      if (line) line.innerHTML = lineAt(one, t);
+    });
+    return told.join(' ');
+  }
+
+  /** What the clients do at a moment, or have done last. */
+  actAt(t: number): string {
+    const story = this.#scriptStory;
+    const events: Event[] = story
+      ? story.clients.flatMap(({ events }) => events.filter((event) => actOf(event) !== ''))
+      : [];
+    const past = events.filter((event) => event.t <= t + 0.5).sort((a, b) => a.t - b.t);
+    const last = past.at(-1);
+    if (!story || !last) return '';
+    const same = past.filter((event) => last.t - event.t < 8);
+    const sentences = same.map((event) => eventSentence(story.names, event)).join(' ');
+    return `${ms(Math.round(last.t))}: ${sentences}`;
+  }
+
+  /** The longest of what a card will say takes so much room from the beginning: nothing jumps. */
+  #keepRoom(): void {
+    const said = [...this.#cards.querySelectorAll<HTMLElement>('.sentences')];
+    const texts = said.map((_, i) => {
+      const story = this.#shown[i]?.story;
+      const moments = story ? Array.from({ length: 60 }, (_, n) => (n / 60) * story.duration) : [];
+      const all = story ? moments.map((t) => sentencesAt(story, t).join(' ')) : [];
+      return all.reduce((longest, text) => (text.length > longest.length ? text : longest), '');
+    });
+    const before = said.map((element) => element.textContent);
+    for (const [i, element] of said.entries()) {
+      element.style.minHeight = '';
+      element.textContent = texts[i] ?? '';
+    }
+    const heights = said.map((element) => element.offsetHeight);
+    for (const [i, element] of said.entries()) {
+      element.textContent = before[i] ?? '';
+      element.style.minHeight = `${heights[i]}px`;
+    }
+  }
+}
+
+function setText(element: Element | null, text: string): void {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+/** The line of source behind what the server does. */
+function lineAt({ story, lines }: Shown, t: number): string {
+  for (const state of statesAt(story, t)) {
+    const found = lines.find(({ when }) => when === state);
+    if (found) {
+      return `<code>${escapeMarkup(found.code)}</code> ${escapeMarkup(`${found.file}:${found.number}`)}`;
+    }
+  }
+  return '&nbsp;';
+}
+
+/** Dotted lines from what clients do, down through every server. */
+function guides(story: Story, scale: Scale): string {
+  return story.clients
+    .flatMap((lane) =>
+      lane.events
+        .filter((event) => actOf(event) !== '' && event.t >= scale.from && event.t <= scale.to)
+        .map(({ t }) => {
+          const at = x(scale, t);
+          return `<line class="${colourOf(story.clients, lane.id)}" x1="${at}" x2="${at}" y1="34" y2="100%"/>`;
+        }),
+    )
+    .join('');
+}

@@ -1,0 +1,56 @@
+/** The lab as a static site: files that need no server and no network. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lessons } from '../lessons/index.ts';
+import { tellingMoment } from '../picture/moments.ts';
+import { poster } from '../picture/poster.ts';
+import { storyOf } from '../picture/story.ts';
+import type { Trace } from '../trace.ts';
+import { bundle, pictureStyle } from './bundle.ts';
+import { dataOf, fileOf, lessonPage } from './html.ts';
+import { recordingsOf } from './recordings.ts';
+
+/** The servers in the picture that stands alone: why one stalls and the other does not. */
+const PICTURED = ['blocking', 'poll-loop'];
+
+/**
+ * Writes a page for each lesson that is recorded, and one picture of the first lesson.
+ *
+ * @returns the names of the files
+ * @throws Error when the folder cannot be written
+ */
+export async function exportTo(
+  folder: string,
+  tracesOf: (lesson: (typeof lessons)[number]) => Trace[] = recordingsOf,
+): Promise<string[]> {
+  mkdirSync(folder, { recursive: true });
+  const parts = await bundle('lesson');
+  const recorded = lessons.filter((lesson) => tracesOf(lesson).length > 0);
+  const files = recorded.map((lesson) => {
+    const traces = tracesOf(lesson);
+    const file = fileOf(lesson, recorded);
+    const page = lessonPage({ lesson, course: recorded, traces, bundle: parts });
+    writeFileSync(join(folder, file), page);
+    return file;
+  });
+  const [first] = recorded;
+  if (!first) return files;
+  const { servers, figure } = dataOf(first, tracesOf(first));
+  const models = PICTURED.flatMap((name) => {
+    const found = servers.find((one) => one.name === name);
+    return found ? [{ story: storyOf(found.trace), number: found.number }] : [];
+  });
+  const picture = `${first.id}.svg`;
+  writeFileSync(
+    join(folder, picture),
+    poster(models, {
+      title: first.title,
+      figure,
+      t: tellingMoment(models.map(({ story }) => story)),
+      width: 860,
+      style: await pictureStyle(),
+      label: `${first.story} ${models.map(({ story, number }) => `${story.model}: ${figure} ${number.text}.`).join(' ')}`,
+    }),
+  );
+  return [...files, picture];
+}

@@ -1,0 +1,66 @@
+/** What the forms mean, for those that a picture has. */
+import { type Story, total } from './story.ts';
+
+interface Item {
+  readonly words: string;
+  /** What is drawn, in a box of 26 by 16. */
+  readonly form: string;
+  readonly isIn: (story: Story) => boolean;
+}
+
+const someTask = (kind: string) => (story: Story) =>
+  story.tasks.some(({ segments }) => segments.some((one) => one.kind === kind));
+const someClient = (where: string) => (story: Story) =>
+  story.clients.some(({ segments }) => segments.some((one) => one.where === where));
+const always = () => true;
+
+const box = (form: string) =>
+  `<rect class="${form}" x="1.5" y="1.5" width="23" height="13" rx="2.5"/>`;
+
+const items: readonly Item[] = [
+  { words: 'a line is sent', form: '<path class="sent" d="M9 4h8l-4 7z"/>', isIn: always },
+  { words: 'its echo comes', form: '<path class="echo" d="M9 12h8l-4 -7z"/>', isIn: always },
+  {
+    words: 'stuck in the kernel: client not accepted, or bytes not read',
+    form: box('bar backlog'),
+    isIn: (story) => someClient('backlog')(story) || someClient('unread')(story),
+  },
+  { words: 'line in the server’s hands', form: box('bar server'), isIn: someClient('server') },
+  { words: 'half a line', form: box('bar partial'), isIn: someClient('partial') },
+  {
+    words: 'bytes in the kernel’s buffers',
+    form: '<rect class="bytes bytes-3" x="1" y="1" width="24" height="14"/>',
+    isIn: ({ clients }) => clients.some(({ buffers }) => buffers.some((one) => total(one) > 0)),
+  },
+  { words: 'server waits for this client only', form: box('task one'), isIn: someTask('one') },
+  {
+    words: 'server waits for whoever comes first',
+    form: box('task any anybody'),
+    isIn: someTask('any'),
+  },
+  { words: 'thread has nothing to do', form: box('task idle anybody'), isIn: someTask('idle') },
+  { words: 'computes this client’s line', form: box('task computes'), isIn: someTask('computes') },
+  {
+    words: 'ready, but no core is free',
+    form: box('starved'),
+    isIn: ({ tasks }) => tasks.some(({ starved }) => starved.some((one) => one.to - one.from > 8)),
+  },
+  {
+    words: 'cannot be seen',
+    form: box('task unknown anybody'),
+    isIn: (story) => someTask('unknown')(story) || someClient('unknown')(story),
+  },
+];
+
+/** The forms in these stories: each with its words, and as SVG text. */
+export function legend(stories: readonly Story[]): { words: string; svg: string }[] {
+  return items
+    .filter(({ isIn }) => stories.some(isIn))
+    .map(({ words, form }) => ({
+      words,
+      svg: `<svg class="picture" width="26" height="16" viewBox="0 0 26 16" aria-hidden="true"><g class="client-1">${form}</g></svg>`,
+    }));
+}
+
+/** Patterns that forms are filled with; once in each page, or in each picture that stands alone. */
+export const PATTERNS = `<defs><pattern id="starved" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="starved-ground" width="7" height="7"/><rect class="starved-stripe" width="3" height="7"/></pattern></defs>`;

@@ -1,0 +1,305 @@
+/** What a picture says, in words: a few short sentences for each model at a moment. */
+import type { Event, Ms, Target } from '../trace.ts';
+import {
+  type Bytes,
+  type ClientLane,
+  nameOf,
+  type Story,
+  segmentAt,
+  type TaskLane,
+  type TaskSegment,
+} from './story.ts';
+
+/** An echo is said to happen at a moment when it came so shortly before. */
+const JUST_NOW: Ms = 1;
+
+/** To wait for a core for less than this is not worth a word. */
+const WORTH_SAYING: Ms = 3;
+
+/** What the server does and where each client's line is, at a moment. */
+export function sentencesAt(story: Story, t: Ms): string[] {
+  const exit = story.ends.find((event) => event.did === 'exit' && event.t <= t);
+  return [
+    ...whatTasksDo(story, t),
+    ...(exit ? ['The server has ended.'] : []),
+    ...story.clients.flatMap((lane) => whereItIs(lane, t)),
+  ];
+}
+
+/** Threads that do the same share a sentence. */
+function whatTasksDo(story: Story, t: Ms): string[] {
+  const groups = new Map<string, TaskLane[]>();
+  for (const task of story.tasks) {
+    const said = predicate(story, task, t);
+    if (said !== undefined) groups.set(said, [...(groups.get(said) ?? []), task]);
+  }
+  return [...groups].map(([said, tasks]) => {
+    const isAlone = story.tasks.length === 1;
+    const subject = isAlone ? 'the process' : subjectOf(tasks.map(({ name }) => name));
+    return `${capitalised(subject)} ${tasks.length > 1 ? plural(said) : said}.`;
+  });
+}
+
+/** `thread 1, thread 2, thread 3` are `threads 1 to 3`. */
+function subjectOf(names: readonly string[]): string {
+  const numbered = names.flatMap((name) => /^(.+) (\d+)$/.exec(name) ?? []);
+  const kinds = new Set(numbered.filter((_, i) => i % 3 === 1));
+  const numbers = numbered.filter((_, i) => i % 3 === 2).map(Number);
+  const isRow = numbers.every((n, i) => i === 0 || n === Number(numbers[i - 1]) + 1);
+  const rest = names.filter((name) => !/ \d+$/.test(name)).map(withArticle);
+  if (kinds.size === 1 && numbers.length > 2 && isRow) {
+    return list([...rest, `${[...kinds][0]}s ${numbers[0]} to ${numbers.at(-1)}`], 'and');
+  }
+  return list([...rest, ...names.filter((name) => / \d+$/.test(name))], 'and');
+}
+
+function withArticle(name: string): string {
+  return `the ${name}`;
+}
+
+/** What comes after the subject, in the singular; undefined when the task is not there. */
+function predicate(story: Story, task: TaskLane, t: Ms): string | undefined {
+  const echo = task.echoes.findLast((one) => one.t <= t && t - one.t < JUST_NOW);
+  if (echo) return `has just echoed ${quoted(echo.text)} to ${nameOf(story, echo.who)}`;
+  if (task.starved.some(({ from, to }) => from <= t && t < to && to - from >= WORTH_SAYING)) {
+    return 'is ready to run, but no core is free';
+  }
+  const segment = segmentAt(task.segments, t);
+  return segment && doing(story, segment);
+}
+
+function doing(story: Story, segment: TaskSegment): string {
+  switch (segment.kind) {
+    case 'one': {
+      const name = nameOf(story, segment.who ?? '');
+      const isOutput = segment.on?.[0]?.for === 'output';
+      const forWhom = isOutput ? `until ${name} reads` : `for ${name}`;
+      return `waits in ${call(segment)} ${forWhom}, and for nobody else`;
+    }
+    case 'any':
+      return `waits in ${call(segment)} for ${anyOf(story, segment)}`;
+    case 'idle':
+      return 'has nothing to do';
+    case 'computes': {
+      const whose = segment.who === undefined ? 'the line' : `${nameOf(story, segment.who)}’s line`;
+      return `computes ${whose} ${quoted(segment.line ?? '')}`;
+    }
+    case 'runs':
+      return 'runs';
+    case 'stopped':
+      return 'is stopped';
+    case 'unknown':
+      return `cannot be seen${segment.why ? ` (${segment.why})` : ''}`;
+  }
+}
+
+function call({ call: name }: TaskSegment): string {
+  return name === undefined ? 'a system call' : `${name}(2)`;
+}
+
+/** Whom somebody who waits for several waits for. */
+export function anyOf(
+  story: Pick<Story, 'names'>,
+  { on = [], exact }: Pick<TaskSegment, 'on' | 'exact'>,
+): string {
+  // An event loop within a table stands for signals and timers: nothing that a client does.
+  const outside = on.filter((target) => target.on !== 'loop');
+  const isKnown = outside.length > 0 && outside.every((target) => target.on !== 'unknown');
+  if (!exact || !isKnown) return 'whoever comes first';
+  const wanted = [...outside].sort((a, b) => order(a) - order(b)).map((one) => want(story, one));
+  return list(wanted, 'or');
+}
+
+function order({ on }: Target): number {
+  return on === 'listener' ? 1 : 0;
+}
+
+function want(story: Pick<Story, 'names'>, { on, for: what }: Target): string {
+  if (on === 'listener') return 'a new client';
+  const name = nameOf(story, on);
+  if (what === 'input') return name;
+  return what === 'output' ? `room for ${name}’s echo` : `${name}, or room for ${name}’s echo`;
+}
+
+function whereItIs({ name, segments, buffers, events }: ClientLane, t: Ms): string[] {
+  const segment = segmentAt(segments, t);
+  if (!segment) return hasLost(events, t) ? [`${name} has lost the connection.`] : [];
+  const lines = segment.owed === 1 ? `${name}’s line` : `${segment.owed} of ${name}’s lines`;
+  const be = segment.owed === 1 ? 'is' : 'are';
+  const said: string[] = [];
+  switch (segment.where) {
+    case 'backlog': {
+      const withWhat = segment.owed > 0 ? `, with ${count(segment.owed, 'line')}` : '';
+      said.push(`${name} waits in the backlog, connected but not accepted${withWhat}.`);
+      break;
+    }
+    case 'unread':
+      if (segment.owed > 0) said.push(`${lines} ${be} in the kernel, unread.`);
+      else said.push(`${name}’s half a line is in the kernel, unread.`);
+      break;
+    case 'server':
+      said.push(`${lines} ${be} in the server.`);
+      break;
+    case 'partial':
+      said.push(`${name} has sent a line without its end.`);
+      break;
+    case 'unknown':
+      said.push(`Where ${lines} ${be} cannot be seen.`);
+      break;
+  }
+  if (segment.paused) said.push(`${name} reads nothing.`);
+  const bytes = buffers.findLast((one) => one.t <= t);
+  if (bytes) said.push(...whereBytesAre(name, bytes));
+  const end = events.find((event) => event.did === 'end');
+  if (end && end.t <= t && segment.where === 'idle') said.push(`${name} has sent FIN.`);
+  return said;
+}
+
+/** Whether a connection had ended at a moment, and not because its client left. */
+function hasLost(events: readonly Event[], t: Ms): boolean {
+  const past = events.filter((event) => event.t <= t);
+  const last = past.findLast(({ did }) =>
+    ['connected', 'fin', 'cut', 'end', 'reset'].includes(did),
+  );
+  if (last?.did === 'cut') return true;
+  return last?.did === 'fin' && !past.some(({ did, t: at }) => did === 'end' && at < last.t);
+}
+
+function whereBytesAre(name: string, bytes: Bytes): string[] {
+  const parts = BUFFERS.filter(({ id }) => bytes[id] >= 1024).map(
+    ({ id, words }) => `${size(bytes[id])} in ${words(name)}`,
+  );
+  return parts.length > 0 ? [`${name}’s bytes: ${list(parts, 'and')}.`] : [];
+}
+
+/** The kernel's four buffers, in the order in which bytes pass through them. */
+export const BUFFERS = [
+  { id: 'clientSend', words: (name: string) => `${name}’s send buffer` },
+  { id: 'serverReceive', words: () => 'the server’s receive buffer' },
+  { id: 'serverSend', words: () => 'the server’s send buffer' },
+  { id: 'clientReceive', words: (name: string) => `${name}’s receive buffer` },
+] as const;
+
+/** What a client does, as the script says it: `connects`, `hal…`, `leaves`. Empty for what happens to it. */
+export function actOf(event: Event): string {
+  switch (event.did) {
+    case 'connect':
+      return 'connects';
+    case 'send':
+      return shown(event.text);
+    case 'flood':
+      return event.bytes < 1e9 ? `sends ${size(event.bytes)}` : 'floods';
+    case 'pause':
+      return 'stops reading';
+    case 'read':
+      return 'reads again';
+    case 'end':
+      return 'leaves (FIN)';
+    case 'reset':
+      return 'resets';
+    case 'signal':
+      return event.signal;
+    default:
+      return '';
+  }
+}
+
+/** An event as a sentence, for those who step through. */
+export function eventSentence(names: Story['names'], event: Event): string {
+  const name = event.who === 'server' ? 'The server' : nameOf({ names }, event.who);
+  switch (event.did) {
+    case 'connect':
+      return `${name} connects.`;
+    case 'connected':
+      return `The kernel has answered ${name}.`;
+    case 'send': {
+      const isWhole = event.lines > 0 && /\\n$/.test(event.text);
+      const what = isWhole ? count(event.lines, 'line') : 'a piece';
+      return `${name} sends ${event.lines === 1 && isWhole ? '' : `${what}: `}${quoted(event.text)}.`;
+    }
+    case 'flood':
+      return event.bytes < 1e9
+        ? `${name} begins to send ${size(event.bytes)}.`
+        : `${name} begins to flood.`;
+    case 'pause':
+      return `${name} stops reading.`;
+    case 'read':
+      return `${name} reads again.`;
+    case 'end':
+      return `${name} sends FIN.`;
+    case 'fin':
+      return `The server’s FIN comes to ${name}.`;
+    case 'reset':
+      return `${name} resets the connection.`;
+    case 'cut':
+      return `${name}’s connection is reset.`;
+    case 'echo':
+      return `The echo ${quoted(event.text)} comes to ${name}, after ${ms(event.waited)}.`;
+    case 'part':
+      return `${quoted(event.text)} comes back to ${name}, without an end.`;
+    case 'error':
+      return `${name}: ${event.message}.`;
+    case 'signal':
+      return `The server gets ${event.signal}.`;
+    case 'exit':
+      return typeof event.how === 'number'
+        ? `The server ends, with exit code ${event.how}.`
+        : `The server is ended by ${event.how}.`;
+    default:
+      return '';
+  }
+}
+
+/** Escaped text as people see it: `hello⏎`, `hal…`. */
+export function shown(text: string): string {
+  const lines = text.replaceAll('\\r\\n', '⏎');
+  const [first = ''] = lines.split('⏎');
+  const more = lines.split('⏎').length - 2;
+  const ended = lines.endsWith('⏎');
+  if (ended && more > 2) return `${first}⏎ … ${more + 1} lines`;
+  const whole = ended ? lines : `${lines}…`;
+  return text === '\\r' ? 'CR' : text === '\\n' ? 'LF' : whole;
+}
+
+function quoted(text: string): string {
+  const bare = text.replace(/\\r\\n$/, '').replaceAll('\\r\\n', '⏎');
+  if (text === '\\r') return 'CR';
+  if (text === '\\n') return 'LF';
+  return `“${bare.length > 24 ? `${bare.slice(0, 23)}…` : bare}”`;
+}
+
+/** `1.2 ms`, `250 ms`, `2,002 ms`. */
+export function ms(time: Ms): string {
+  return `${time < 9.95 ? time.toFixed(1) : Math.round(time).toLocaleString('en')} ms`;
+}
+
+/** Bytes as people say them, in powers of 1000. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  if (bytes < 999_500) return `${Math.round(bytes / 1000)} kB`;
+  const [unit, n] = bytes < 999.5e6 ? ['MB', bytes / 1e6] : ['GB', bytes / 1e9];
+  return `${n < 9.95 ? n.toFixed(1).replace(/\.0$/, '') : Math.round(n)} ${unit}`;
+}
+
+export function count(n: number, what: string): string {
+  return `${n === 1 ? 'one' : n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+export function list(items: readonly string[], word: 'and' | 'or'): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} ${word} ${items.at(-1)}`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The same predicate, for several. */
+function plural(said: string): string {
+  return said
+    .replace(/^waits/, 'wait')
+    .replace(/^has /, 'have ')
+    .replace(/^computes/, 'compute')
+    .replace(/^runs/, 'run')
+    .replace(/^is /, 'are ');
+}

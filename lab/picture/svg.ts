@@ -1,0 +1,560 @@
+/**
+ * A story as SVG text. Colour is a client, form is a state. Everything is made of classes, so that one
+ * style sheet serves light, dark and paper; nothing here knows a page.
+ */
+import type { ClientId, Event, Ms } from '../trace.ts';
+import { type Scale, ticks, x } from './scale.ts';
+import { actOf, anyOf, BUFFERS, ms, size } from './sentences.ts';
+import {
+  type Bytes,
+  type ClientLane,
+  type ClientSegment,
+  nameOf,
+  type Story,
+  type TaskLane,
+  type TaskSegment,
+  total,
+} from './story.ts';
+import { escapeMarkup, fitting, widthOf } from './text.ts';
+
+/** Text sizes, in pixels. */
+const TEXT = 12;
+const BAR_TEXT = 11.5;
+
+/** Heights of lanes, in pixels. */
+const CLIENT = 36;
+const CLIENT_WITH_BYTES = 92;
+const TASK = 25;
+const BAR = 15;
+const TASK_BAR = 20;
+
+/** The number of colours for clients; who comes later shares one. */
+const COLOURS = 6;
+
+/** A drawing without its frame: lines of SVG, and how high they are. */
+export interface Drawing {
+  readonly height: number;
+  readonly body: string;
+}
+
+/** The class that gives a client its colour. */
+export function colourOf(clients: readonly { readonly id: ClientId }[], id: ClientId): string {
+  const place = clients.findIndex((one) => one.id === id);
+  return place < 0 ? 'anybody' : `client-${1 + (place % COLOURS)}`;
+}
+
+/** Frames a drawing. It is hidden from screen readers unless it has a label: the page says it in words. */
+export function svg({ height, body }: Drawing, width: number, label?: string): string {
+  const role = label ? `role="img" aria-label="${escapeMarkup(label)}"` : 'aria-hidden="true"';
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${role}>${body}</svg>`;
+}
+
+/** Places drawings one under the other. */
+export function stacked(drawings: readonly Drawing[], gap = 0): Drawing {
+  let height = 0;
+  const body = drawings.map((drawing, i) => {
+    if (i > 0) height += gap;
+    const placed = `<g transform="translate(0 ${height})">${drawing.body}</g>`;
+    height += drawing.height;
+    return placed;
+  });
+  return { height, body: body.join('') };
+}
+
+// --- the script, and the axis -------------------------------------------------------------------
+
+/** The time axis: round moments, named. */
+export function axis(scale: Scale): Drawing {
+  const marks = ticks(scale).map(({ t, label }) => {
+    const at = x(scale, t);
+    const half = widthOf(label, TEXT) / 2;
+    const middle = Math.min(Math.max(at, half), scale.right + RIGHT - half);
+    return `<text class="tick" x="${middle.toFixed(1)}" y="12" text-anchor="middle">${label}</text><path class="tick" d="M${at} 16v5"/>`;
+  });
+  return { height: 22, body: marks.join('') };
+}
+
+/** Pixels to the right of the plot, in which labels may still stand. */
+export const RIGHT = 12;
+
+/** What the clients do, the same for every server. */
+export function script(story: Story, scale: Scale): Drawing {
+  const lanes = story.clients.map((lane) => scriptLane(lane, story, scale));
+  const drawing = stacked([...lanes, signals(story, scale)]);
+  let top = 0;
+  const guides = story.clients.map((lane, i) => {
+    top += lanes[i]?.height ?? 0;
+    const colour = colourOf(story.clients, lane.id);
+    const moments = lane.events.filter((event) => actOf(event) !== '' && isShown(event, scale));
+    const lines = moments.map(({ t }) => `M${x(scale, t)} ${top - 8}V${drawing.height}`);
+    return `<path class="guide ${colour}" d="${lines.join('')}"/>`;
+  });
+  return { ...drawing, body: guides.join('') + drawing.body };
+}
+
+/** What is done to the server, which is not the clients' doing. */
+function signals(story: Story, scale: Scale): Drawing {
+  const told = story.ends.filter((event) => event.did === 'signal' && isShown(event, scale));
+  if (told.length === 0) return { height: 0, body: '' };
+  const marks = told.map((event) => {
+    const at = x(scale, event.t);
+    return `<path class="signal" d="M${at} 0v22"/><text class="signal" x="${at + 6}" y="16">${actOf(event)}</text>`;
+  });
+  return { height: 24, body: laneName('server', scale, 16) + marks.join('') };
+}
+
+function scriptLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
+  const acts = lane.events.filter((event) => actOf(event) !== '' && isShown(event, scale));
+  const rows = placed(
+    acts.map((event) => ({ at: x(scale, event.t), text: actOf(event) })),
+    scale.right + RIGHT,
+    2,
+  );
+  const isTwo = rows.some(({ row }) => row === 1);
+  const base = isTwo ? 34 : 22;
+  const colour = colourOf(story.clients, lane.id);
+  const first = acts[0];
+  const last = acts.findLast(({ did }) => did === 'end' || did === 'reset');
+  const line = first
+    ? `<path class="presence" d="M${x(scale, first.t)} ${base}H${x(scale, last?.t ?? story.duration)}"/>`
+    : '';
+  const dots = acts.map((event) => `<circle cx="${x(scale, event.t)}" cy="${base}" r="3.5"/>`);
+  const labels = rows.map(({ left, row, text }) => {
+    const y = row === 1 ? base - 20 : base - 7;
+    return `<text class="act" x="${left}" y="${y}">${escapeMarkup(text)}</text>`;
+  });
+  const body = `<g class="${colour}">${laneName(lane.name, scale, base + 4)}${line}${dots.join('')}${labels.join('')}</g>`;
+  return { height: base + 8, body };
+}
+
+function isShown({ t }: Event, { from, to }: Scale): boolean {
+  return t >= from && t <= to;
+}
+
+interface Label {
+  readonly at: number;
+  readonly text: string;
+}
+
+/**
+ * Puts labels to the right of their marks, in the first row that has room. Acts at one moment share a label. One
+ * that has no room in any row is left out: its mark stays, and stepping names it.
+ */
+function placed(
+  labels: readonly Label[],
+  right: number,
+  rows: number,
+): { left: number; row: number; text: string }[] {
+  const ends = Array<number>(rows).fill(Number.NEGATIVE_INFINITY);
+  const joined: { at: number; text: string }[] = [];
+  for (const { at, text } of labels) {
+    const last = joined.at(-1);
+    if (last && at - last.at < 2) last.text += ` ${text}`;
+    else joined.push({ at, text });
+  }
+  return joined.flatMap(({ at, text }) => {
+    const width = widthOf(text, TEXT, true);
+    const left = Math.min(at - 2, right - width);
+    const row = ends.findIndex((end) => left >= end + 6);
+    if (row < 0) return [];
+    ends[row] = left + width;
+    return [{ left: Math.round(left * 10) / 10, row, text }];
+  });
+}
+
+/** The name of a lane, to the left of the plot. */
+function laneName(name: string, scale: Scale, y: number): string {
+  return `<text class="lane" x="${scale.left - 10}" y="${y}" text-anchor="end">${escapeMarkup(name)}</text>`;
+}
+
+/** Pixels that the names of lanes need, to the left of the plot. */
+export function roomForNames(stories: readonly Story[]): number {
+  const names = stories.flatMap(({ clients, tasks }) => [
+    ...clients.map(({ name }) => widthOf(name, TEXT, true)),
+    ...tasks.map(({ name }) => widthOf(name, TEXT)),
+  ]);
+  return Math.ceil(Math.max(30, ...names)) + 12;
+}
+
+// --- one server ---------------------------------------------------------------------------------
+
+/** What one server did: where each client's line was, and what each thread did. */
+export function lanes(story: Story, scale: Scale): Drawing {
+  const drawing = stacked([
+    ...story.clients.map((lane) => clientLane(lane, story, scale)),
+    { height: 3, body: '' },
+    ...story.tasks.map((lane) => taskLane(lane, story, scale)),
+  ]);
+  const ended = story.ends.map((event) => {
+    const at = x(scale, event.t);
+    if (!isShown(event, scale)) return '';
+    if (event.did === 'signal') return `<path class="signal" d="M${at} 0V${drawing.height}"/>`;
+    // Beside the lane of its first process, where nothing else is drawn any more.
+    const y = drawing.height - story.tasks.length * TASK + 16;
+    return `<text class="note" x="${at + 6}" y="${y}">ended: ${escapeMarkup(String(event.how))}</text>`;
+  });
+  return { ...drawing, body: drawing.body + ended.join('') };
+}
+
+function clientLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
+  const isTall = lane.buffers.length > 0;
+  const base = isTall ? CLIENT_WITH_BYTES - 26 : 16;
+  const parts = [
+    laneName(lane.name, scale, base + 4),
+    ...(isTall ? [bytesArea(lane, story, scale, base)] : []),
+    ...joined(lane.segments)
+      .filter(({ from, to }) => to > scale.from && from < scale.to)
+      .map((segment) => clientSegment(segment, lane, scale, base)),
+    ...ends(lane, scale, base),
+    ...marks(lane, scale, base),
+  ];
+  return {
+    height: isTall ? CLIENT_WITH_BYTES : CLIENT,
+    body: `<g class="${colourOf(story.clients, lane.id)}">${parts.join('')}</g>`,
+  };
+}
+
+/** A bar is drawn as one for as long as a line is in the same place, however many lines follow it. */
+function joined(segments: readonly ClientSegment[]): ClientSegment[] {
+  const bars: ClientSegment[] = [];
+  for (const segment of segments) {
+    const last = bars.at(-1);
+    const goesOn = last?.where === segment.where && last.paused === segment.paused;
+    if (last && goesOn && last.to === segment.from) {
+      bars[bars.length - 1] = { ...last, to: segment.to, owed: Math.max(last.owed, segment.owed) };
+    } else bars.push(segment);
+  }
+  return bars;
+}
+
+function clientSegment(
+  segment: ClientSegment,
+  lane: ClientLane,
+  scale: Scale,
+  base: number,
+): string {
+  const [left, right] = [x(scale, segment.from), x(scale, segment.to)];
+  const width = right - left;
+  const { where } = segment;
+  if (where === 'idle' || where === 'flood') {
+    const form = segment.paused ? 'presence paused' : 'presence';
+    const text = segment.paused ? inBar(['reads nothing'], left, right, base - 5, 'note') : '';
+    return `<path class="${form}" d="M${left} ${base}H${right}"/>${lane.buffers.length > 0 ? '' : text}`;
+  }
+  // What lasts as long as a blink is told by its marks.
+  if (width < 2) return `<path class="presence" d="M${left} ${base}H${right}"/>`;
+  const box = `<rect class="bar ${where}" x="${left}" y="${base - BAR / 2}" width="${width.toFixed(1)}" height="${BAR}" rx="2.5"/>`;
+  const isStuck = where === 'backlog' || where === 'unread';
+  return box + inBar(whereWords(segment), left, right, base + 4, isStuck ? 'stuck' : 'in');
+}
+
+function whereWords({ where, owed, partial }: ClientSegment): string[] {
+  switch (where) {
+    case 'backlog': {
+      return [
+        'in the backlog: connected, not accepted',
+        'in the backlog: not accepted',
+        'in the backlog',
+        'backlog',
+      ];
+    }
+    case 'unread':
+      return ['in the kernel, unread by the server', 'in the kernel, unread', 'unread'];
+    case 'server':
+      return [...(owed > 1 ? [`in the server: ${owed} lines`] : []), 'in the server', 'in server'];
+    case 'partial':
+      return ['half a line: its end has not come', 'half a line', 'half'];
+    case 'unknown':
+      return ['cannot be seen', '?'];
+    default:
+      return partial ? ['half a line'] : [];
+  }
+}
+
+/** A text in a bar, as long as there is room for. */
+function inBar(
+  texts: readonly string[],
+  left: number,
+  right: number,
+  y: number,
+  form: string,
+): string {
+  const isBold = !/^(in|note)\b/.test(form);
+  const text = fitting(texts, right - left - 10, BAR_TEXT, isBold);
+  return text && `<text class="${form}" x="${left + 6}" y="${y}">${escapeMarkup(text)}</text>`;
+}
+
+/** How connections end: in order, or by a reset. */
+function ends({ events }: ClientLane, scale: Scale, base: number): string[] {
+  let free = Number.NEGATIVE_INFINITY;
+  return events.flatMap((event) => {
+    if (!isShown(event, scale)) return [];
+    const at = x(scale, event.t);
+    if (event.did === 'fin') return [`<path class="fin" d="M${at} ${base - 5}v10"/>`];
+    if (event.did !== 'reset' && event.did !== 'cut' && event.did !== 'error') return [];
+    const word =
+      'message' in event ? trouble(event.message) : event.did === 'cut' ? 'cut off' : 'RST';
+    const cross = `<path class="cut" d="M${at - 4} ${base - 4}l8 8m0-8l-8 8"/>`;
+    // Without room for a word there is the cross, and the sentence when one steps there.
+    const width = widthOf(word, BAR_TEXT, true);
+    const left = at + 7 + width <= scale.right + RIGHT ? at + 7 : at - 7 - width;
+    if (left < free) return [cross];
+    free = left + width + 6;
+    return [`${cross}<text class="cut" x="${left.toFixed(1)}" y="${base + 4}">${word}</text>`];
+  });
+}
+
+function trouble(message: string): string {
+  if (/refused/i.test(message)) return 'refused';
+  return /not connected/.test(message) ? 'not connected' : 'error';
+}
+
+/** Lines that were sent, echoes that came, and how long they took. */
+function marks({ events }: ClientLane, scale: Scale, base: number): string[] {
+  const drawn: string[] = [];
+  const waits: { at: number; waited: Ms }[] = [];
+  for (const event of events) {
+    if (!isShown(event, scale)) continue;
+    const at = x(scale, event.t);
+    if (event.did === 'send' && event.lines > 0) {
+      drawn.push(`<path class="sent" d="M${at - 4} ${base - 14}h8l-4 7z"/>`);
+    }
+    if (event.did === 'echo') {
+      drawn.push(`<path class="echo" d="M${at - 4} ${base + 15}h8l-4 -7z"/>`);
+      waits.push({ at, waited: event.waited });
+    }
+    if (event.did === 'part') {
+      drawn.push(`<path class="echo part" d="M${at - 4} ${base + 15}h8l-4 -7z"/>`);
+    }
+  }
+  return [...drawn, ...waitLabels(waits, scale, base + 17)];
+}
+
+/** A label for each wait; where they would collide, one for all of them says how many and the longest. */
+function waitLabels(
+  waits: readonly { readonly at: number; readonly waited: Ms }[],
+  scale: Scale,
+  y: number,
+): string[] {
+  const groups: { at: number; last: number; all: Ms[] }[] = [];
+  const wordsOf = ({ all }: { all: Ms[] }) => {
+    const longest = ms(Math.max(...all));
+    return all.length === 1 ? longest : `${all.length} echoes, up to ${longest}`;
+  };
+  const placeOf = (group: { at: number; last: number; all: Ms[] }) => {
+    const width = widthOf(wordsOf(group), BAR_TEXT, true);
+    return Math.min(group.last + 6, scale.right + RIGHT - width);
+  };
+  for (const { at, waited } of waits) {
+    const before = groups.at(-1);
+    const endOf = before ? placeOf(before) + widthOf(wordsOf(before), BAR_TEXT, true) : 0;
+    if (before && endOf + 8 > at) {
+      before.all.push(waited);
+      before.last = at;
+    } else {
+      groups.push({ at, last: at, all: [waited] });
+    }
+  }
+  return groups.map((group) => {
+    const form = Math.max(...group.all) >= SLOW ? 'wait slow' : 'wait';
+    return `<text class="${form}" x="${placeOf(group).toFixed(1)}" y="${y}">${wordsOf(group)}</text>`;
+  });
+}
+
+/** An echo that took so long is shown as late, in milliseconds. */
+const SLOW: Ms = 100;
+
+/** Where a flood's bytes are: the four buffers, one above the other, in the order of their way. */
+function bytesArea(
+  { buffers, name }: ClientLane,
+  story: Story,
+  scale: Scale,
+  base: number,
+): string {
+  const most = Math.max(...story.clients.flatMap((lane) => lane.buffers.map(total)), 1);
+  const height = base - 10;
+  const parts: string[] = [];
+  const samples = thinned(buffers, scale);
+  BUFFERS.forEach(({ id }, layer) => {
+    const below = (bytes: Bytes) =>
+      BUFFERS.slice(layer + 1).reduce((sum, next) => sum + bytes[next.id], 0);
+    const y = (value: number) => (base - 3 - (value / most) * height).toFixed(1);
+    const top: string[] = [];
+    const bottom: string[] = [];
+    samples.forEach((bytes, i) => {
+      const [from, to] = [x(scale, bytes.t), x(scale, samples[i + 1]?.t ?? story.duration)];
+      top.push(`${from} ${y(below(bytes) + bytes[id])}`, `${to} ${y(below(bytes) + bytes[id])}`);
+      bottom.unshift(`${to} ${y(below(bytes))}`, `${from} ${y(below(bytes))}`);
+    });
+    if (samples.some((bytes) => bytes[id] > most / 200)) {
+      parts.push(`<path class="bytes bytes-${layer + 1}" d="M${[...top, ...bottom].join('L')}z"/>`);
+      parts.push(bytesLabel(samples, layer, name, scale, story.duration, most, height, base));
+    }
+  });
+  return parts.join('');
+}
+
+/** One sample for each pixel is enough. */
+function thinned(buffers: readonly Bytes[], scale: Scale): Bytes[] {
+  const kept: Bytes[] = [];
+  for (const bytes of buffers) {
+    const last = kept.at(-1);
+    if (last && x(scale, bytes.t) - x(scale, last.t) < 1)
+      kept[kept.length - 1] = { ...bytes, t: last.t };
+    else kept.push(bytes);
+  }
+  return kept;
+}
+
+/** Names a layer where it is widest and high enough, and says how much it is at most. */
+function bytesLabel(
+  samples: readonly Bytes[],
+  layer: number,
+  name: string,
+  scale: Scale,
+  end: Ms,
+  most: number,
+  height: number,
+  base: number,
+): string {
+  const buffer = BUFFERS[layer];
+  if (!buffer) return '';
+  // The longest stretch in which the layer is high enough for a text.
+  const isHigh = (bytes: Bytes) => (bytes[buffer.id] / most) * height >= BAR_TEXT;
+  let best: { from: number; to: number; at: Bytes } | undefined;
+  let run: { from: number; to: number; at: Bytes } | undefined;
+  samples.forEach((bytes, i) => {
+    if (!isHigh(bytes)) {
+      run = undefined;
+      return;
+    }
+    const to = x(scale, samples[i + 1]?.t ?? end);
+    // The text must lie in the layer all along: where it moves, a new stretch begins.
+    const moves = run && Math.abs(middle(run.at, layer) - middle(bytes, layer)) / most > 0.08;
+    run = run && !moves ? { ...run, to } : { from: x(scale, bytes.t), to, at: bytes };
+    if (!best || run.to - run.from > best.to - best.from) best = run;
+  });
+  if (!best) return '';
+  const bytes = Math.max(...samples.map((one) => one[buffer.id]));
+  const words = buffer.words(name);
+  const y = base - 3 - (middle(best.at, layer) / most) * height + 4;
+  const texts = [`in ${words}: ${size(bytes)}`, `${words}: ${size(bytes)}`, size(bytes)];
+  const text = fitting(texts, best.to - best.from - 10, BAR_TEXT);
+  return (
+    text && `<text class="in bytes-text" x="${best.from + 6}" y="${y.toFixed(1)}">${text}</text>`
+  );
+}
+
+function middle(bytes: Bytes, layer: number): number {
+  const below = BUFFERS.slice(layer + 1).reduce((sum, next) => sum + bytes[next.id], 0);
+  return below + bytes[BUFFERS[layer]?.id ?? 'clientSend'] / 2;
+}
+
+function taskLane(lane: TaskLane, story: Story, scale: Scale): Drawing {
+  const top = 2;
+  const parts = [laneName(lane.name, scale, top + 14)];
+  const texts: string[] = [];
+  for (const segment of lane.segments) {
+    if (segment.to <= scale.from || segment.from >= scale.to) continue;
+    const { box, text } = taskSegment(segment, lane, story, scale, top);
+    parts.push(box);
+    texts.push(text);
+  }
+  for (const { from, to } of lane.starved) {
+    const [left, right] = [x(scale, from), x(scale, to)];
+    if (right - left < 3) continue;
+    const box = `<rect class="starved" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${TASK_BAR}"/>`;
+    parts.push(
+      box + inBar(['ready, but no core is free', 'no core'], left, right, top + 14, 'starved'),
+    );
+  }
+  for (const { t, who } of lane.echoes) {
+    if (t < scale.from || t > scale.to) continue;
+    const colour = colourOf(story.clients, who);
+    parts.push(`<path class="answer ${colour}" d="M${x(scale, t)} ${top - 1}v${TASK_BAR + 2}"/>`);
+  }
+  return { height: TASK, body: [...parts, ...texts].join('') };
+}
+
+function taskSegment(
+  segment: TaskSegment,
+  lane: TaskLane,
+  story: Story,
+  scale: Scale,
+  top: number,
+): { readonly box: string; readonly text: string } {
+  const [left, right] = [x(scale, segment.from), x(scale, segment.to)];
+  // Whatever runs is drawn, be it as short as a pixel.
+  const isBusy = segment.kind === 'runs' || segment.kind === 'computes';
+  const width = Math.max(right - left, isBusy ? 1 : 0);
+  if (width < 0.5) return { box: '', text: '' };
+  const colour = segment.who === undefined ? 'anybody' : colourOf(story.clients, segment.who);
+  const inset = segment.kind === 'one' ? 1 : 0;
+  const box = `<rect class="task ${segment.kind} ${colour}" x="${left + inset}" y="${top + inset}" width="${Math.max(width - 2 * inset, 0.5).toFixed(1)}" height="${TASK_BAR - 2 * inset}" rx="2.5"/>`;
+  const marks = lane.echoes.map(({ t }) => x(scale, t)).filter((at) => at > left && at < right);
+  const form = segment.kind === 'computes' ? 'computed' : segment.kind === 'one' ? 'waiting' : 'in';
+  const words = taskWords(segment, story);
+  return { box, text: taskText(words, [left, ...marks, right], top + 14, `${form} ${colour}`) };
+}
+
+/** Between the marks of echoes, where a text is best read; where it is too long for that, across them. */
+function taskText(
+  words: readonly string[],
+  edges: readonly number[],
+  y: number,
+  form: string,
+): string {
+  const [left, right] = [edges[0] ?? 0, edges.at(-1) ?? 0];
+  const [from, to] = widest(edges);
+  const telling = words.slice(0, 2);
+  const fits = (room: number) => fitting(telling, room - 10, BAR_TEXT, true) !== '';
+  if (!fits(to - from) && fits(right - left)) {
+    return inBar(words, left, right, y, `${form} across`);
+  }
+  return inBar(words, from, to, y, form);
+}
+
+/** The widest gap between edges; of two about as wide the first. */
+function widest(edges: readonly number[]): [number, number] {
+  let best: [number, number] = [edges[0] ?? 0, edges[0] ?? 0];
+  for (let i = 1; i < edges.length; i++) {
+    const [from = 0, to = 0] = [edges[i - 1], edges[i]];
+    if (to - from > (best[1] - best[0]) * 1.5) best = [from, to];
+  }
+  return best;
+}
+
+function taskWords(segment: TaskSegment, story: Story): string[] {
+  const call = segment.call === undefined ? 'a system call' : `${segment.call}(2)`;
+  switch (segment.kind) {
+    case 'one': {
+      const name = nameOf(story, segment.who ?? '');
+      const isOutput = segment.on?.[0]?.for === 'output';
+      const what = isOutput ? `until ${name} reads` : `for ${name}`;
+      return [
+        `waits in ${call} ${what}, and for nobody else`,
+        `waits in ${call} ${what}`,
+        `${call} ${what}`,
+        what,
+        call,
+      ];
+    }
+    case 'any':
+      return [
+        `waits in ${call} for ${anyOf(story, segment)}`,
+        `waits for ${anyOf(story, segment)}`,
+        `waits in ${call}`,
+        call,
+      ];
+    case 'idle':
+      return ['idle'];
+    case 'computes':
+      return [`computes ${segment.line ?? ''}`, segment.line ?? ''];
+    case 'unknown':
+      return ['cannot be seen', '?'];
+    case 'stopped':
+      return ['stopped'];
+    case 'runs':
+      return [];
+  }
+}
