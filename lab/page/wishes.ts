@@ -3,15 +3,7 @@
 import type { Act, Step } from '../lesson.ts';
 import { lessonOf } from '../lessons/index.ts';
 import { Refusal } from './requests.ts';
-
-/** A script that somebody has played by hand, and keeps. */
-export interface OwnLesson {
-  readonly title: string;
-  readonly clients: Readonly<Record<string, string>>;
-  readonly args: readonly string[];
-  readonly script: readonly Step[];
-  readonly duration: number;
-}
+import type { OwnLesson } from './told.ts';
 
 export interface Wish {
   readonly servers: readonly string[];

@@ -100,17 +100,22 @@ export interface TaskSegment extends Span {
 /** Bytes in one buffer from which on they are drawn: less is a line or two. */
 const WORTH_DRAWING = 32 * 1024;
 
-/** A thread that wakes up for less than this, and then waits as before, was not seen to wake up. */
+/** A thread that wakes up for less than this, and then waits as before, is drawn as one that waits. */
 const BLINK: Ms = 4;
 
-/** Makes a story of a trace; of one that still grows as well: then `now` is its end. */
-export function storyOf(trace: Trace, now: Ms = trace.duration): Story {
+/**
+ * Makes a story of a trace.
+ *
+ * @param now - the end of a trace that still grows
+ * @param blink - the shortest time awake that is drawn, in milliseconds: about three looks of the witness
+ */
+export function storyOf(trace: Trace, now: Ms = trace.duration, blink: Ms = BLINK): Story {
   return {
     model: trace.model,
     duration: now,
     names: trace.names,
     clients: clientsOf(trace, now),
-    tasks: tasksOf(trace, now),
+    tasks: tasksOf(trace, now, blink),
     ends: trace.events.filter((event) => event.did === 'signal' || event.did === 'exit'),
   };
 }
@@ -228,7 +233,7 @@ function whereabouts(
   return segments;
 }
 
-function tasksOf(trace: Trace, now: Ms): TaskLane[] {
+function tasksOf(trace: Trace, now: Ms, blink: Ms): TaskLane[] {
   return trace.tasks.map((task) => {
     const states = trace.facts.filter(
       (fact): fact is StateFact => fact.fact === 'state' && fact.task === task.id,
@@ -241,7 +246,10 @@ function tasksOf(trace: Trace, now: Ms): TaskLane[] {
     return {
       id: task.id,
       name: taskName(task, trace.tasks),
-      segments: merged(withLines(statesOf(states, task, now, trace.blind.tasks), trace, task, now)),
+      segments: merged(
+        withLines(statesOf(states, task, now, trace.blind.tasks), trace, task, now),
+        blink,
+      ),
       starved,
       echoes: echoesOf(trace, task),
     };
@@ -324,18 +332,18 @@ function without(segment: TaskSegment, taken: readonly Span[]): TaskSegment[] {
 }
 
 /** Joins what is the same, and what a blink separates. */
-function merged(segments: readonly TaskSegment[]): TaskSegment[] {
+function merged(segments: readonly TaskSegment[], blink: Ms): TaskSegment[] {
   const joined: TaskSegment[] = [];
   for (const segment of segments) {
     const last = joined.at(-1);
     const beforeLast = joined.at(-2);
-    if (last && isSame(last, segment) && segment.from - last.to < BLINK) {
+    if (last && isSame(last, segment) && segment.from - last.to < blink) {
       joined[joined.length - 1] = { ...last, to: segment.to };
     } else if (
       last?.kind === 'runs' &&
       beforeLast &&
       isSame(beforeLast, segment) &&
-      segment.from - beforeLast.to < BLINK
+      segment.from - beforeLast.to < blink
     ) {
       joined.pop();
       joined[joined.length - 1] = { ...beforeLast, to: segment.to };

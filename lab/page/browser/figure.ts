@@ -54,6 +54,7 @@ export class Figure {
   #scriptStory: Story | undefined;
   #scale: Scale = { from: 0, to: 1, left: 0, right: 1 };
   #t = 0;
+  #names = '';
 
   /** Expects `#figure` with `#script`, `#cards`, `#guides` and `.cursor`s in it. */
   constructor() {
@@ -75,8 +76,13 @@ export class Figure {
     for (const cursor of this.#cursors) cursor.hidden = !has;
   }
 
-  /** Draws everything anew. `of`: whose script stands on top. */
-  draw(of: Story, shown: readonly Shown[], window: Window): void {
+  /**
+   * Draws everything.
+   *
+   * @param of - whose script stands on top
+   * @param isGrowing - whether more will come: what is said then has no longest text yet
+   */
+  draw(of: Story, shown: readonly Shown[], window: Window, isGrowing = false): void {
     this.#shown = shown;
     this.#scriptStory = of;
     const width = Math.max(280, Math.floor(this.#root.clientWidth));
@@ -84,21 +90,19 @@ export class Figure {
     this.#scale = { ...window, left, right: width - RIGHT };
     const scale = this.#scale;
     this.#script.innerHTML = svg(stacked([axis(scale), script(of, scale)]), width);
-    this.#cards.innerHTML = shown.map((one) => this.#card(one, scale, width)).join('');
     this.#guides.innerHTML = guides(of, scale);
+    // Cards that are there already are kept: what somebody reads, or has in focus, must not be replaced.
+    const names = shown.map(({ story }) => story.model).join('\n');
+    if (names !== this.#names) {
+      this.#names = names;
+      this.#cards.innerHTML = shown.map(card).join('');
+    }
+    this.#cards.querySelectorAll('.model').forEach((element, i) => {
+      const one = shown[i];
+      if (one) fill(element, one, scale, width);
+    });
     this.moveTo(this.#t);
-    this.#keepRoom();
-  }
-
-  #card({ story, summary, number, figure }: Shown, scale: Scale, width: number): string {
-    const value = number
-      ? `<p class="number ${number.is}"><b>${escapeMarkup(number.text)}</b> ${escapeMarkup(figure)}</p>`
-      : '';
-    return `<section class="model" aria-label="${escapeMarkup(story.model)}">
-      <header><h3>${escapeMarkup(story.model)}</h3><p class="summary">${escapeMarkup(summary)}</p>${value}</header>
-      <div class="plot">${svg(lanes(story, scale), width)}</div>
-      <div class="said"><p class="sentences"></p><p class="line"></p></div>
-    </section>`;
+    if (!isGrowing) this.#keepRoom();
   }
 
   /** Puts the cursor at a moment, and says what is so then. @returns the same in words, for those who listen */
@@ -152,6 +156,26 @@ export class Figure {
       element.style.minHeight = `${heights[i]}px`;
     }
   }
+}
+
+/** A card without what changes. */
+function card({ story, summary }: Shown): string {
+  const name = escapeMarkup(story.model);
+  return `<section class="model" aria-label="${name}">
+    <header><h3>${name}</h3><p class="summary">${escapeMarkup(summary)}</p><p class="number"><b></b> <span></span></p></header>
+    <div class="plot lanes"></div>
+    <div class="said"><p class="sentences"></p><p class="line"></p></div>
+  </section>`;
+}
+
+function fill(element: Element, one: Shown, scale: Scale, width: number): void {
+  const { story, number, figure } = one;
+  const plot = element.querySelector('.lanes');
+  if (plot) plot.innerHTML = svg(lanes(story, scale), width);
+  const value = element.querySelector('.number');
+  if (value) value.className = `number ${number?.is ?? 'plain'}`;
+  setText(element.querySelector('.number b'), number?.text ?? '');
+  setText(element.querySelector('.number span'), number ? figure : '');
 }
 
 function setText(element: Element | null, text: string): void {

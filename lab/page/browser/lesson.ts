@@ -172,7 +172,10 @@ class LessonPage {
   }
 
   #togglePlay(): void {
-    if (this.#playing !== 0) return this.#stop();
+    if (this.#playing !== 0) {
+      this.#stop();
+      return;
+    }
     const end = Number(place<HTMLInputElement>('time').max);
     const from = this.#t >= end ? 0 : this.#t;
     const since = performance.now();
