@@ -90,6 +90,7 @@ ${lesson.source.map(sourceOf).join('')}
 <h2>Try it</h2>
 <p>${prose(lesson.exercise.task)}</p>
 <details><summary>Answer</summary><p>${prose(lesson.exercise.answer)}</p></details>
+${live ? `<p><a class="button" id="here" href="${live}#play=${lesson.id}&amp;show=${data.shows.join(',')}&amp;title=${encodeURIComponent(lesson.title)}">Play this lesson here and now</a></p>` : ''}
 ${next ? `<p class="next"><a class="button main" href="${fileOf(next, course)}">Next: ${e(next.title)}</a></p>` : ''}
 </div>
 <noscript><p>The picture needs JavaScript.</p></noscript>

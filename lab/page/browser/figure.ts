@@ -162,7 +162,7 @@ export class Figure {
 function card({ story, summary }: Shown): string {
   const name = escapeMarkup(story.model);
   return `<section class="model" aria-label="${name}">
-    <header><h3>${name}</h3><p class="summary">${escapeMarkup(summary)}</p><p class="number"><b></b> <span></span></p></header>
+    <header><h2>${name}</h2><p class="summary">${escapeMarkup(summary)}</p><p class="number"><b></b> <span></span></p></header>
     <div class="plot lanes"></div>
     <div class="said"><p class="sentences"></p><p class="line"></p></div>
   </section>`;

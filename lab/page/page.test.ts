@@ -1,0 +1,231 @@
+/** The lessons' pages in a real browser, from files: as somebody reads them who has nothing else. */
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { lessons } from '../lessons/index.ts';
+import { browserPath, launch } from './browser.ts';
+import { exportTo } from './export.ts';
+import { find } from './source.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'lab-'));
+let files: string[] = [];
+beforeAll(async () => {
+  files = await exportTo(directory);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const pages = () => files.filter((file) => file.endsWith('.html'));
+
+test('there is a page for each lesson, and none is larger than 200 KB', () => {
+  expect(pages()).toHaveLength(lessons.length);
+  expect(pages()[0]).toBe('index.html');
+  for (const file of files)
+    expect(statSync(join(directory, file)).size, file).toBeLessThan(200_000);
+});
+
+test('a page holds no address of anywhere else', () => {
+  for (const file of files) {
+    // The recordings are in base64, in which anything may stand.
+    const text = readFileSync(join(directory, file), 'utf8').replace(/id="data">[^<]*/, '');
+    const addresses = text.match(/\b(https?:)?\/\/[a-z][\w.-]+/gi) ?? [];
+    expect(addresses.filter((one) => !one.includes('www.w3.org'))).toEqual([]);
+    expect(text).not.toMatch(/ (src|style)=|@import|url\((?!#|"#)/);
+  }
+});
+
+test('the picture that stands alone is there, in words as well', () => {
+  const picture = readFileSync(join(directory, 'half-a-line.svg'), 'utf8');
+  expect(picture).toContain('and for nobody else');
+  expect(picture).toMatch(/aria-label="[^"]*blocking: [^"]+ms/);
+});
+
+test('a line of source is found by a text that occurs once', () => {
+  expect(
+    find({ file: 'lab/page/source.ts', text: 'export function find(' }).number,
+  ).toBeGreaterThan(5);
+  expect(() => find({ file: 'lab/page/source.ts', text: 'const ' })).toThrow(/has \d+ lines with/);
+  expect(() => find({ file: 'lab/page/source.ts', text: 'no such' + ' text' })).toThrow(
+    /has 0 lines/,
+  );
+});
+
+describe.skipIf(!browserPath)('in a browser', () => {
+  let browser: Browser;
+  const troubles: string[] = [];
+
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser?.close());
+  afterEach(() => {
+    expect(troubles.splice(0)).toEqual([]);
+  });
+
+  async function open(file: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 1100, height: 900 }, ...options });
+    page.on('pageerror', (error) => troubles.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') troubles.push(message.text());
+    });
+    page.on('request', (request) => {
+      if (!request.url().startsWith('file://')) troubles.push(`asks for ${request.url()}`);
+    });
+    await page.goto(pathToFileURL(join(directory, file)).href);
+    await page.waitForSelector('#guesses fieldset');
+    return page;
+  }
+
+  test('one guesses first, and sees then', async () => {
+    const page = await open('index.html');
+    expect(await page.isVisible('.model')).toBe(false);
+    expect(await page.isVisible('.explanation')).toBe(false);
+    expect(await page.innerText('#script')).toContain('hal…');
+    await page.check('[data-server=blocking] input[value="2"]');
+    await page.check('[data-server=poll-loop] input[value="2"]');
+    await page.click('#reveal');
+    expect(await page.innerText('#score')).toBe('1 of 2 right.');
+    expect(await page.innerText('[data-server=poll-loop]')).toContain('✗ you guessed');
+    const said = page.locator('.model[aria-label=blocking] .said');
+    expect(await said.innerText()).toContain('waits in recv(2) for Anna, and for nobody else');
+    expect(await said.innerText()).toContain('Ben waits in the backlog');
+    expect(await said.innerText()).toContain('models/blocking/index.ts:');
+    const other = page.locator('.model[aria-label=poll-loop] .said');
+    expect(await other.innerText()).toContain('waits in poll(2) for Anna, Ben or a new client');
+    expect(await page.isVisible('.explanation')).toBe(true);
+    await page.close();
+  });
+
+  test('the keyboard steps from event to event, and everything is said as well as drawn', async () => {
+    const page = await open('index.html');
+    await page.focus('#reveal');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Home');
+    const heard = new Set<string>();
+    for (let i = 0; i < 60; i++) {
+      heard.add(await page.innerText('#now'));
+      await page.keyboard.press('ArrowRight');
+    }
+    const all = [...heard].join('\n');
+    for (const what of ['Anna connects', 'Ben connects', 'a piece: “hal”', 'Ben sends “two”']) {
+      expect(all).toContain(what);
+    }
+    const before = await page.inputValue('#time');
+    await page.keyboard.press('ArrowLeft');
+    expect(Number(await page.inputValue('#time'))).toBeLessThan(Number(before));
+    await page.keyboard.press('Shift+ArrowLeft');
+    expect(await page.innerText('#told')).toContain('poll-loop: ');
+    await page.keyboard.press('End');
+    expect(await page.inputValue('#time')).toBe(await page.getAttribute('#time', 'max'));
+    // The address leads back to the same moment.
+    await page.keyboard.press('ArrowLeft');
+    const [hash, clock] = [await page.evaluate('location.hash'), await page.innerText('#clock')];
+    await page.goto('about:blank');
+    await page.goto(pathToFileURL(join(directory, 'index.html')).href + String(hash));
+    await page.waitForSelector('.model');
+    expect(await page.innerText('#clock')).toBe(clock);
+    await page.close();
+  });
+
+  test('the pointer scrubs, play plays, and other servers can be chosen', async () => {
+    const page = await open('index.html');
+    await page.click('#reveal');
+    const plot = await page.locator('.model .plot').first().boundingBox();
+    if (!plot) throw new Error('no plot');
+    await page.mouse.move(plot.x + plot.width * 0.2, plot.y + 20);
+    await page.mouse.down();
+    const early = Number(await page.inputValue('#time'));
+    await page.mouse.move(plot.x + plot.width * 0.9, plot.y + 20);
+    await page.mouse.up();
+    expect(Number(await page.inputValue('#time'))).toBeGreaterThan(early + 500);
+    await page.click('#play');
+    await expect.poll(async () => Number(await page.inputValue('#time'))).toBeGreaterThan(1990);
+    await page.uncheck('#chooser input[value=blocking]');
+    expect(await page.locator('.model').count()).toBe(
+      await page.locator('#chooser input:checked').count(),
+    );
+    expect(await page.isVisible('.model[aria-label=blocking]')).toBe(false);
+    await page.close();
+  });
+
+  test.each([
+    ['light', 1100],
+    ['dark', 400],
+  ] as const)('axe finds nothing: %s, %i pixels wide', async (colorScheme, width) => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    const page = await open('who-waits-for-whom.html', {
+      ...{ colorScheme, viewport: { width, height: 900 }, bypassCSP: true },
+    });
+    for (const step of ['before', 'after']) {
+      if (step === 'after') await page.click('#reveal');
+      await page.evaluate(axe);
+      const violations = await page.evaluate<string[]>(VIOLATIONS);
+      expect(violations, step).toEqual([]);
+    }
+    await page.close();
+  });
+
+  test('at every width nothing sticks out, and no text lies on another', {
+    timeout: 120_000,
+  }, async () => {
+    const page = await open('index.html');
+    for (const file of pages()) {
+      await page.goto(pathToFileURL(join(directory, file)).href);
+      await page.click('#reveal');
+      for (const width of [1600, 700, 400]) {
+        await page.setViewportSize({ width, height: 900 });
+        await redrawn(page);
+        const over = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        expect(over, `${file} at ${width}`).toBeLessThanOrEqual(0);
+        expect(await page.evaluate<string[]>(COLLISIONS), `${file} at ${width}`).toEqual([]);
+      }
+    }
+    await page.close();
+  });
+
+  test('on paper there is the picture, and nothing to press', async () => {
+    const page = await open('index.html', { colorScheme: 'dark' });
+    await page.click('#reveal');
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.isVisible('.controls')).toBe(false);
+    expect(await page.isVisible('.model svg')).toBe(true);
+    expect((await page.pdf()).length).toBeGreaterThan(10_000);
+    await page.close();
+  });
+});
+
+/** Waits until the picture is as wide as its place. The page admits no script, and none to wait with. */
+async function redrawn(page: Page): Promise<void> {
+  const widths = `[document.querySelector('.model svg'), document.getElementById('figure')].map((one) => one.clientWidth)`;
+  await expect
+    .poll(async () => {
+      const [picture = 0, place = 0] = await page.evaluate<number[]>(widths);
+      return Math.abs(picture - place);
+    })
+    .toBeLessThan(2);
+}
+
+/** What axe finds, a line each. */
+const VIOLATIONS = `axe.run().then(({ violations }) =>
+  violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)].join(' ')))`;
+
+/** Pairs of texts of one picture that lie upon each other, or outside it. */
+const COLLISIONS = `(() => {
+  const found = [];
+  for (const svg of document.querySelectorAll('#figure svg.picture')) {
+    const frame = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll('text')].map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+    texts.forEach(({ text, box }, i) => {
+      if (box.left < frame.left - 2 || box.right > frame.right + 2) found.push('outside: ' + text);
+      for (const other of texts.slice(i + 1)) {
+        const width = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+        const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+        if (width > 2 && height > 5) found.push(text + ' | ' + other.text);
+      }
+    });
+  }
+  return found;
+})()`;

@@ -1,0 +1,333 @@
+/** From a trace to a story, to sentences, to SVG. */
+import { expect, test } from 'vitest';
+import type { Event, Fact, Inside, Target, Task, Trace } from '../trace.ts';
+import { momentsOf, tellingMoment } from './moments.ts';
+import { momentAt, ticks, x } from './scale.ts';
+import { eventSentence, ms, sentencesAt, shown, size } from './sentences.ts';
+import { type Story, storyOf } from './story.ts';
+import { axis, lanes, RIGHT, script } from './svg.ts';
+import { escapeMarkup, fitting, prose, widthOf } from './text.ts';
+
+const main: Task = { id: '1', pid: 7, tid: 7, kind: 'main', number: 1, t: 0 };
+
+function trace(parts: Partial<Trace>): Trace {
+  return {
+    format: 1,
+    lesson: 'test',
+    model: 'some',
+    args: [],
+    duration: 1000,
+    names: { A: 'Anna', B: 'Ben' },
+    machine: { system: 'Linux', cpu: '', cores: 2, node: 'v20' },
+    quality: { looks: 900, longestGap: 2, medianGap: 1, coreWait: 0, lateness: 0 },
+    blind: {},
+    tasks: [main],
+    events: [],
+    facts: [],
+    inside: [],
+    ...parts,
+  };
+}
+
+function waits(t: number, call: string, on: readonly Target['on'][], exact = true): Fact {
+  const targets = on.map((one) => ({ on: one, for: 'input' }) as const);
+  return { t, fact: 'state', task: '1', state: 'waits', call, on: targets, exact };
+}
+
+const runs = (t: number): Fact => ({ t, fact: 'state', task: '1', state: 'runs' });
+
+const buffers = (t: number, client: string, serverReceive: number): Fact => ({
+  ...{ t, fact: 'buffers', client, serverReceive },
+  ...{ clientSend: 0, serverSend: 0, clientReceive: 0 },
+});
+
+const send = (t: number, who: string, text: string, lines: number): Event => ({
+  ...{ t, who, did: 'send', text, lines },
+  bytes: text.length,
+});
+
+/** Anna is held by a server that sleeps in recv(2) for her; Ben waits in the backlog until she leaves. */
+function stalled(): Story {
+  return storyOf(
+    trace({
+      events: [
+        { t: 0, who: 'A', did: 'connected' },
+        send(100, 'A', 'hal', 0),
+        { t: 200, who: 'B', did: 'connected' },
+        send(250, 'B', 'one\\r\\n', 1),
+        { t: 700, who: 'A', did: 'end' },
+        { t: 701, who: 'A', did: 'fin' },
+        { t: 705, who: 'B', did: 'echo', text: 'one\\r\\n', line: 1, waited: 455 },
+      ],
+      facts: [
+        { t: 1, fact: 'holder', client: 'A', where: 'held', tasks: ['1'] },
+        waits(1, 'recv', ['A']),
+        { t: 201, fact: 'holder', client: 'B', where: 'backlog' },
+        buffers(251, 'B', 5),
+        runs(400),
+        waits(402, 'recv', ['A']),
+        runs(700),
+        { t: 702, fact: 'holder', client: 'B', where: 'held', tasks: ['1'] },
+        buffers(703, 'B', 0),
+        waits(706, 'recv', ['B']),
+      ],
+    }),
+  );
+}
+
+test('a client’s bar says where its line is', () => {
+  const [anna, ben] = stalled().clients;
+  expect(anna?.segments.map(({ from, to, where }) => [from, to, where])).toEqual([
+    [0, 100, 'idle'],
+    [100, 701, 'partial'],
+  ]);
+  expect(ben?.segments.map(({ from, to, where, owed }) => [from, to, where, owed])).toEqual([
+    [200, 201, 'idle', 0],
+    [201, 250, 'backlog', 0],
+    [250, 702, 'backlog', 1],
+    [702, 703, 'unread', 1],
+    [703, 705, 'server', 1],
+    [705, 1000, 'idle', 0],
+  ]);
+});
+
+test('a wake-up as short as a blink is one wait, and the echo is where its process answers', () => {
+  const [process] = stalled().tasks;
+  expect(process?.name).toBe('process');
+  expect(process?.segments.map(({ from, to, kind, who }) => [from, to, kind, who])).toEqual([
+    [1, 700, 'one', 'A'],
+    [700, 706, 'runs', undefined],
+    [706, 1000, 'one', 'B'],
+  ]);
+  expect(process?.echoes).toEqual([{ t: 705, who: 'B', text: 'one\\r\\n' }]);
+});
+
+test('a few sentences say what is so at a moment', () => {
+  expect(sentencesAt(stalled(), 500)).toEqual([
+    'The process waits in recv(2) for Anna, and for nobody else.',
+    'Anna has sent a line without its end.',
+    'Ben waits in the backlog, connected but not accepted, with one line.',
+  ]);
+  expect(sentencesAt(stalled(), 705)).toEqual(['The process has just echoed “one” to Ben.']);
+});
+
+test('one call for several is for whoever comes first, and says who where that is exact', () => {
+  const story = (fact: Fact) => sentencesAt(storyOf(trace({ facts: [fact] })), 500);
+  expect(story(waits(0, 'poll', ['loop', 'listener', 'A', 'B']))).toEqual([
+    'The process waits in poll(2) for Anna, Ben or a new client.',
+  ]);
+  expect(story(waits(0, 'epoll_wait', ['listener', 'A'], false))).toEqual([
+    'The process waits in epoll_wait(2) for whoever comes first.',
+  ]);
+  // libuv may list one who is asked about no more: not even then is it "nobody else".
+  expect(story(waits(0, 'epoll_wait', ['A'], false))).toEqual([
+    'The process waits in epoll_wait(2) for whoever comes first.',
+  ]);
+  expect(story(waits(0, 'accept', ['listener']))).toEqual([
+    'The process waits in accept(2) for a new client.',
+  ]);
+  expect(story(waits(0, 'futex', []))).toEqual(['The process has nothing to do.']);
+});
+
+test('a line that is computed takes the place of what the thread does meanwhile', () => {
+  const inside: Inside[] = [
+    { t: 100, task: '1', line: 'A1', who: 'A' },
+    { t: 300, task: '1', line: 'A2', who: 'A' },
+    { t: 500, task: '1' },
+  ];
+  const facts = [waits(0, 'poll', ['A']), runs(99), waits(501, 'poll', ['A'])];
+  const story = storyOf(trace({ facts, inside }));
+  expect(
+    story.tasks[0]?.segments.map(({ from, to, kind, line }) => [from, to, kind, line]),
+  ).toEqual([
+    [0, 99, 'one', undefined],
+    [99, 100, 'runs', undefined],
+    [100, 300, 'computes', 'A1'],
+    [300, 500, 'computes', 'A2'],
+    [500, 501, 'runs', undefined],
+    [501, 1000, 'one', undefined],
+  ]);
+  expect(sentencesAt(story, 200)).toEqual(['The process computes Anna’s line “A1”.']);
+});
+
+test('threads that do the same share a sentence', () => {
+  const tasks = [1, 2, 3, 4].map((number) => ({
+    ...main,
+    id: String(number),
+    tid: number,
+    kind: number === 1 ? ('main' as const) : ('thread' as const),
+    number: number === 1 ? 1 : number - 1,
+  }));
+  const facts = tasks.map(({ id }) => ({ ...waits(0, 'futex', []), task: id }) as Fact);
+  facts[0] = waits(0, 'epoll_wait', ['listener'], false);
+  expect(sentencesAt(storyOf(trace({ tasks, facts })), 10)).toEqual([
+    'The main thread waits in epoll_wait(2) for whoever comes first.',
+    'Threads 1 to 3 have nothing to do.',
+  ]);
+});
+
+test('what cannot be seen is said, and drawn as unknown', () => {
+  const story = storyOf(
+    trace({
+      blind: { tasks: 'the system does not allow it', sockets: 'no netlink' },
+      events: [{ t: 0, who: 'A', did: 'connected' }, send(100, 'A', 'a\\r\\n', 1)],
+    }),
+  );
+  expect(sentencesAt(story, 500)).toEqual([
+    'The process cannot be seen (the system does not allow it).',
+    'Where Anna’s line is cannot be seen.',
+  ]);
+  const { body } = lanes(story, { from: 0, to: 1000, left: 80, right: 800 });
+  expect(body).toContain('class="task unknown anybody"');
+  expect(body).toContain('class="bar unknown"');
+});
+
+test('a thread that is ready and has no core is hatched', () => {
+  const facts: Fact[] = [runs(0), { t: 400, fact: 'delay', task: '1', ms: 300 }];
+  const story = storyOf(trace({ facts }));
+  expect(sentencesAt(story, 200)).toEqual(['The process is ready to run, but no core is free.']);
+  expect(lanes(story, { from: 0, to: 1000, left: 80, right: 800 }).body).toContain(
+    'class="starved"',
+  );
+});
+
+test('the four buffers are drawn when they hold much, and told in the order of the way', () => {
+  const fact: Fact = {
+    ...{ t: 100, fact: 'buffers', client: 'A' },
+    ...{ clientSend: 4_200_000, serverReceive: 1_500_000, serverSend: 4_100_000, clientReceive: 0 },
+  };
+  const events: Event[] = [
+    { t: 0, who: 'A', did: 'connected' },
+    { t: 50, who: 'A', did: 'pause' },
+    { t: 60, who: 'A', did: 'flood', bytes: 24e6, lineLength: 1000 },
+  ];
+  const story = storyOf(trace({ events, facts: [fact] }));
+  expect(sentencesAt(story, 500)).toEqual([
+    'Anna reads nothing.',
+    'Anna’s bytes: 4.2 MB in Anna’s send buffer, 1.5 MB in the server’s receive buffer and 4.1 MB in the server’s send buffer.',
+  ]);
+  const { body } = lanes(story, { from: 0, to: 1000, left: 80, right: 800 });
+  expect(body.match(/class="bytes bytes-\d"/g)).toHaveLength(3);
+});
+
+test('a connection that the server ended is lost; one that its client ended is not', () => {
+  const events: Event[] = [
+    { t: 0, who: 'A', did: 'connected' },
+    { t: 0, who: 'B', did: 'connected' },
+    { t: 100, who: 'A', did: 'fin' },
+    { t: 200, who: 'B', did: 'end' },
+    { t: 201, who: 'B', did: 'fin' },
+    { t: 300, who: 'server', did: 'exit', how: 0 },
+  ];
+  expect(sentencesAt(storyOf(trace({ events })), 500)).toEqual([
+    'The server has ended.',
+    'Anna has lost the connection.',
+  ]);
+});
+
+test('events as sentences, texts as people see them', () => {
+  const names = { A: 'Anna' };
+  expect(eventSentence(names, send(0, 'A', 'hal', 0))).toBe('Anna sends a piece: “hal”.');
+  expect(eventSentence(names, send(0, 'A', 'one\\r\\n', 1))).toBe('Anna sends “one”.');
+  expect(eventSentence(names, send(0, 'A', 'a\\r\\nb\\r\\n', 2))).toBe(
+    'Anna sends 2 lines: “a⏎b”.',
+  );
+  expect([shown('hal'), shown('hello\\r\\n'), shown('\\r'), shown('\\n')]).toEqual([
+    ...['hal…', 'hello⏎', 'CR', 'LF'],
+  ]);
+  expect([ms(0.4), ms(9.97), ms(2002.4), size(5), size(65_536), size(4.2e6)]).toEqual([
+    ...['0.4 ms', '10 ms', '2,002 ms', '5 bytes', '66 kB', '4.2 MB'],
+  ]);
+});
+
+test('stops are where something happens, and the first look is where somebody is kept waiting', () => {
+  const story = stalled();
+  const moments = momentsOf([story]);
+  expect(moments[0]).toBeLessThan(5);
+  for (const t of [100, 250, 705]) expect(moments.some((at) => Math.abs(at - t) < 5)).toBe(true);
+  expect(tellingMoment([story])).toBeGreaterThan(250);
+  expect(tellingMoment([story])).toBeLessThan(702);
+});
+
+test('the axis has round moments, with room for their labels', () => {
+  for (const width of [280, 400, 800, 1600]) {
+    for (const to of [900, 2000, 12_000, 120_000]) {
+      const scale = { from: 0, to, left: 70, right: width - RIGHT };
+      const marks = ticks(scale);
+      expect(marks.length).toBeGreaterThan(1);
+      for (const [i, { t }] of marks.entries()) {
+        const before = marks[i - 1];
+        if (before) expect(x(scale, t) - x(scale, before.t)).toBeGreaterThan(70);
+      }
+      expect(momentAt(scale, x(scale, to / 2))).toBeCloseTo(to / 2, -1);
+    }
+  }
+});
+
+/** The texts of a drawing: where they begin and end, and in which row. */
+function textsOf(body: string): { left: number; right: number; y: string; text: string }[] {
+  const found = body.matchAll(/<text class="([^"]*)" x="([\d.-]+)" y="([\d.-]+)"([^>]*)>([^<]*)</g);
+  return [...found].map(([, form = '', at, y = '', rest = '', text = '']) => {
+    const isBold = /act|stuck|slow|cut|waiting|computed/.test(form);
+    const width = widthOf(text, form.includes('act') ? 12 : 11.5, isBold);
+    const start = Number(at);
+    const left = rest.includes('end')
+      ? start - width
+      : rest.includes('middle')
+        ? start - width / 2
+        : start;
+    return { left, right: left + width, y, text };
+  });
+}
+
+function byRow<T extends { y: string }>(texts: readonly T[]): Map<string, T[]> {
+  const rows = new Map<string, T[]>();
+  for (const text of texts) rows.set(text.y, [...(rows.get(text.y) ?? []), text]);
+  return rows;
+}
+
+test('labels neither collide nor leave the picture, however narrow it is', () => {
+  const many: Event[] = Array.from({ length: 40 }, (_, i) => [
+    send(100 + i * 20, 'A', `line ${i}\\r\\n`, 1),
+    ...[{ t: 105 + i * 20, who: 'A', did: 'echo', text: 'x', line: i + 1, waited: 5 } as const],
+  ]).flat();
+  const events: Event[] = [{ t: 0, who: 'A', did: 'connected' }, ...many];
+  // One lane only: each lane has its own rows.
+  const story = storyOf(trace({ events, names: { A: 'Anna' }, tasks: [] }));
+  for (const width of [300, 400, 800, 1600]) {
+    const scale = { from: 0, to: 1000, left: 60, right: width - RIGHT };
+    for (const { body } of [axis(scale), script(story, scale), lanes(story, scale)]) {
+      const rows = byRow(textsOf(body));
+      for (const row of rows.values()) {
+        const inOrder = [...row].sort((a, b) => a.left - b.left);
+        for (const [i, { left, right }] of inOrder.entries()) {
+          expect(right).toBeLessThanOrEqual(width + 1);
+          const before = inOrder[i - 1];
+          if (before && before.text !== 'Ben')
+            expect(left).toBeGreaterThanOrEqual(before.right - 1);
+        }
+      }
+    }
+  }
+});
+
+test('texts are measured, chosen and escaped', () => {
+  expect(fitting(['a long text', 'short', ''], widthOf('short', 12), 12)).toBe('short');
+  expect(fitting(['a long text'], 10, 12)).toBe('');
+  expect(escapeMarkup('<b a="1">&')).toBe('&lt;b a=&quot;1&quot;&gt;&amp;');
+  expect(prose('`a < b` is <code>')).toBe('<code>a &lt; b</code> is &lt;code&gt;');
+});
+
+test('what a client sends cannot become markup', () => {
+  const events: Event[] = [
+    { t: 0, who: 'A', did: 'connected' },
+    send(100, 'A', '<script>\\r\\n', 1),
+    { t: 200, who: 'A', did: 'error', message: '<img src=x>' },
+  ];
+  const inside: Inside[] = [{ t: 100, task: '1', line: '<b>', who: 'A' }];
+  const story = storyOf(trace({ events, inside, names: { A: '<i>' } }));
+  const scale = { from: 0, to: 1000, left: 60, right: 1200 };
+  const drawn = lanes(story, scale).body + script(story, scale).body;
+  expect(drawn).not.toMatch(/<(script|img|b|i)>/);
+  expect(drawn).toContain('&lt;script&gt;');
+});
