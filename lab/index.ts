@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { lessons } from './lessons/index.ts';
 import { HELP, type Options, readOptions, UsageError } from './options.ts';
 import { record } from './record.ts';
+import { serve } from './serve.ts';
 import { showAsText } from './text/index.ts';
 
 async function main(): Promise<number> {
@@ -20,6 +21,13 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
       return say(`lab ${version()}`);
     case 'list':
       return say(lessons.map(({ id, title }) => `${id.padEnd(24)}${title}`).join('\n'));
+    case 'serve':
+      return serve({ ...options, signal });
+    case 'export': {
+      const { exportTo } = await import('./page/export.ts');
+      const files = await exportTo(options.folder);
+      return say(`${files.length} files in ${options.folder}; open ${options.folder}/index.html`);
+    }
     case 'text':
       return (await showAsText({ ...options, signal })) ? 0 : 1;
     case 'record':

@@ -6,13 +6,21 @@ import type { Lesson } from './lesson.ts';
 import { lessonOf, lessons } from './lessons/index.ts';
 import { command, model, type Server } from './stage/servers.ts';
 
+/** Where the page is by default: beside the models' own port. */
+const PORT = 12322;
+
 export const HELP = `The lab: lessons about who waits for whom, on real servers.
 
-Usage: npx tsx lab --text LESSON [MODEL…]     play a lesson now, and draw it in this terminal
+Usage: npx tsx lab [LESSON]                   a page to open in a browser, and servers behind it
+       npx tsx lab -- CMD…                    draws any server that a command starts, live
+       npx tsx lab --export DIR               the lessons as files that need no server
+       npx tsx lab --text LESSON [MODEL…]     play a lesson now, and draw it in this terminal
        npx tsx lab --text LESSON -- CMD…      the same for any server that a command starts
        npx tsx lab --record [LESSON] [MODEL…] play lessons, and keep the quietest recordings
        npx tsx lab --list                     the lessons
 
+  --port N        where the page is, on 127.0.0.1 (default ${PORT}; 0 picks a free one)
+  --open          opens the browser, too
   --text          draws lanes of characters while the servers run
   --why           with --text: prints the explanation, too
   --record        writes lab/traces/LESSON.MODEL.json
@@ -28,6 +36,16 @@ export class UsageError extends Error {}
 
 export type Options =
   | { readonly mode: 'help' | 'version' | 'list' }
+  | {
+      readonly mode: 'serve';
+      readonly port: number;
+      readonly open: boolean;
+      /** What the page begins with; absent: the first lesson. */
+      readonly lesson?: Lesson;
+      /** A server of one's own. */
+      readonly own?: Server;
+    }
+  | { readonly mode: 'export'; readonly folder: string }
   | {
       readonly mode: 'text';
       readonly lesson: Lesson;
@@ -50,13 +68,27 @@ export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(dashes < 0 ? args : args.slice(0, dashes));
   if (values.help) return { mode: 'help' };
   if (values.version) return { mode: 'version' };
-  const modes = (['list', 'text', 'record'] as const).filter((mode) => values[mode]);
+  const modes = (['list', 'text', 'record', 'export'] as const).filter((mode) => values[mode]);
   if (modes.length > 1) throw new UsageError(`--${modes.join(' and --')} exclude each other`);
-  const [mode = 'help'] = modes;
-  if (mode === 'help') {
-    const what = [...positionals, ...(words ?? [])][0];
-    if (what !== undefined) throw new UsageError(`what is to be done with ${quote(what)}? --text`);
-    return { mode };
+  const [mode = 'serve'] = modes;
+  if (mode !== 'serve' && (values.port ?? values.open) !== undefined) {
+    throw new UsageError(`--port and --open do not go with --${mode}`);
+  }
+  if (words?.length === 0) throw new UsageError('-- needs a command that starts a server');
+  if (mode === 'serve' || mode === 'export') {
+    const [id, more] = positionals;
+    if (more !== undefined) throw new UsageError(`one lesson at a time, not also ${quote(more)}`);
+    if (mode === 'export') {
+      if (id !== undefined || words) throw new UsageError('--export takes a folder, and no more');
+      return { mode, folder: values.export ?? '' };
+    }
+    return {
+      mode,
+      port: portFrom(values.port),
+      open: values.open === true,
+      ...(id === undefined ? {} : { lesson: find(id) }),
+      ...(words ? { own: command(words) } : {}),
+    };
   }
   if (mode === 'list') return { mode };
   const [id, ...names] = positionals;
@@ -64,7 +96,6 @@ export function readOptions(args: readonly string[]): Options {
     if (id === undefined) throw new UsageError(`--text needs a lesson: ${known()}`);
     const lesson = find(id);
     const chosen = names.map(existing);
-    if (words?.length === 0) throw new UsageError('-- needs a command that starts a server');
     const servers = words ? [...chosen, command(words)] : chosen;
     return {
       mode,
@@ -90,6 +121,9 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
+        port: { type: 'string' },
+        open: flag,
+        export: { type: 'string' },
         text: flag,
         why: flag,
         record: flag,
@@ -132,6 +166,13 @@ function count(name: string, text: string | undefined, or: number): number {
   const value = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (value >= 1) return value;
   throw new UsageError(`${name} takes a whole number from 1 to 999, not ${quote(text)}`);
+}
+
+function portFrom(text: string | undefined): number {
+  if (text === undefined) return PORT;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65535) return port;
+  throw new UsageError(`--port takes a whole number from 0 to 65535, not ${quote(text)}`);
 }
 
 function quote(text: string): string {

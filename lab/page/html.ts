@@ -11,6 +11,7 @@ import type { Bundle } from './bundle.ts';
 import type { PageData, ServerData } from './data.ts';
 import { find, runningLines } from './source.ts';
 import { summaryOf } from './summary.ts';
+import { MOST_SERVERS } from './wishes.ts';
 
 /** What a page is made of. */
 export interface Parts {
@@ -22,6 +23,8 @@ export interface Parts {
   readonly bundle: Bundle;
   /** Where the live page is; absent where there is no server behind this page. */
   readonly live?: string;
+  /** A server of one's own, which the live page can draw beside the models. */
+  readonly own?: string;
 }
 
 /** The file that holds a lesson: the first one is what opens by itself. */
@@ -29,7 +32,7 @@ export function fileOf(lesson: Pick<Lesson, 'id'>, course: readonly Pick<Lesson,
   return lesson.id === course[0]?.id ? 'index.html' : `${lesson.id}.html`;
 }
 
-export function lessonPage({ lesson, course, traces, bundle, live }: Parts): string {
+export function lessonPage({ lesson, course, traces, bundle, live, own }: Parts): string {
   const number = 1 + course.findIndex(({ id }) => id === lesson.id);
   const data = dataOf(lesson, traces);
   const shown = traces.filter(({ model }) => data.shows.includes(model));
@@ -90,7 +93,7 @@ ${lesson.source.map(sourceOf).join('')}
 <h2>Try it</h2>
 <p>${prose(lesson.exercise.task)}</p>
 <details><summary>Answer</summary><p>${prose(lesson.exercise.answer)}</p></details>
-${live ? `<p><a class="button" id="here" href="${live}#play=${lesson.id}&amp;show=${data.shows.join(',')}&amp;title=${encodeURIComponent(lesson.title)}">Play this lesson here and now</a></p>` : ''}
+${live ? `<p><a class="button" id="here" href="${e(`${live}#${hereAndNow(lesson, [...(own ? [own] : []), ...data.shows])}`)}">Play this lesson here and now</a></p>` : ''}
 ${next ? `<p class="next"><a class="button main" href="${fileOf(next, course)}">Next: ${e(next.title)}</a></p>` : ''}
 </div>
 <noscript><p>The picture needs JavaScript.</p></noscript>
@@ -112,6 +115,12 @@ function item(one: Lesson, current: Lesson, course: readonly Lesson[]): string {
 function sourceOf({ model, file, text, shows }: Lesson['source'][number]): string {
   const { number, code } = find({ file, text });
   return `<div class="source"><p><strong>${e(model)}</strong>: ${prose(shows)}</p><pre tabindex="0"><code>${e(`${file}:${number}`)}\n${e(code)}</code></pre></div>`;
+}
+
+/** What the live page needs to know to play a lesson on some servers. */
+function hereAndNow({ id, title }: Lesson, servers: readonly string[]): URLSearchParams {
+  const shown = servers.slice(0, MOST_SERVERS).map((name): [string, string] => ['show', name]);
+  return new URLSearchParams([['play', id], ['title', title], ...shown]);
 }
 
 /** The lesson and its recordings as the page's script reads them. */

@@ -222,7 +222,9 @@ describe.skipIf(!browserPath || process.platform !== 'linux')('in a browser', ()
     const page = await open('/');
     await page.click('#reveal');
     expect(await page.getAttribute('nav a[href^=live]', 'href')).toBe('live.html');
-    expect(await page.getAttribute('#here', 'href')).toMatch(/^live\.html#play=half-a-line&show=/);
+    expect(await page.getAttribute('#here', 'href')).toMatch(
+      /^live\.html#play=half-a-line&title=[^&]+&show=blocking/,
+    );
     await page.close();
   });
 });

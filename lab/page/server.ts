@@ -111,7 +111,10 @@ export class LabServer {
     if (!lesson) throw new Refusal(404, 'there is no such page');
     const parts = await this.#bundle('lesson');
     const traces = recordingsOf(lesson);
-    const page = lessonPage({ lesson, course, traces, bundle: parts, live: 'live.html' });
+    const page = lessonPage({
+      ...{ lesson, course, traces, bundle: parts, live: 'live.html' },
+      ...(this.#own ? { own: this.#own.name } : {}),
+    });
     answer(response, 200, 'text/html', page, parts.policy);
   }
 

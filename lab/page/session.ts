@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Act, Step } from '../lesson.ts';
+import { Seen } from '../seen.ts';
 import type { Server } from '../stage/servers.ts';
 import { Stage } from '../stage/stage.ts';
 import type { ClientId, Entry, Ms, Trace } from '../trace.ts';
@@ -136,8 +137,13 @@ export class Session {
   async #play({ script, duration }: NonNullable<Wish['play']>): Promise<void> {
     const { signal } = this.#ending;
     const until = (at: Ms) => sleep(Math.max(0, at - this.#now()), undefined, { signal });
+    // As in a recording: not before what is owed has come, but it need not wait for ever.
+    const patience = 3 * duration;
+    const isOwed = (who: ClientId) =>
+      [...this.#stages.values()].some(({ trace }) => new Seen(trace).isOwed(who));
     for (const step of script) {
       await until(step.at);
+      while (step.once && isOwed(step.who) && this.#now() < patience) await until(this.#now() + 20);
       this.#do(step);
     }
     await until(duration);

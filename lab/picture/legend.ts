@@ -48,7 +48,10 @@ const items: readonly Item[] = [
   {
     words: 'cannot be seen',
     form: box('task unknown anybody'),
-    isIn: (story) => someTask('unknown')(story) || someClient('unknown')(story),
+    isIn: (story) =>
+      someTask('unknown')(story) ||
+      someClient('unknown')(story) ||
+      story.tasks.some(({ unseen }) => unseen.length > 0),
   },
 ];
 

@@ -182,6 +182,15 @@ test('what cannot be seen is said, and drawn as unknown', () => {
   expect(body).toContain('class="bar unknown"');
 });
 
+test('when nobody could look, nothing is claimed', () => {
+  const facts = [waits(0, 'recv', ['A']), { t: 500, fact: 'gap', ms: 80 } as const];
+  const story = storyOf(trace({ facts }));
+  expect(sentencesAt(story, 450)).toEqual(['The process could not be looked at just then.']);
+  expect(lanes(story, { from: 0, to: 1000, left: 80, right: 800 }).body).toContain(
+    'class="unseen"',
+  );
+});
+
 test('a thread that is ready and has no core is hatched', () => {
   const facts: Fact[] = [runs(0), { t: 400, fact: 'delay', task: '1', ms: 300 }];
   const story = storyOf(trace({ facts }));

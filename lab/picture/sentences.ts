@@ -65,6 +65,9 @@ function predicate(story: Story, task: TaskLane, t: Ms): string | undefined {
     return 'is ready to run, but no core is free';
   }
   const segment = segmentAt(task.segments, t);
+  if (segment && task.unseen.some(({ from, to }) => from <= t && t < to)) {
+    return 'could not be looked at just then';
+  }
   return segment && doing(story, segment);
 }
 

@@ -73,6 +73,8 @@ export interface TaskLane {
   readonly segments: readonly TaskSegment[];
   /** When it was ready, and no core was free. */
   readonly starved: readonly Span[];
+  /** When nobody could look. */
+  readonly unseen: readonly Span[];
   /** Echoes that came from its process: when, and to whom. */
   readonly echoes: readonly { readonly t: Ms; readonly who: ClientId; readonly text: string }[];
 }
@@ -234,6 +236,9 @@ function whereabouts(
 }
 
 function tasksOf(trace: Trace, now: Ms, blink: Ms): TaskLane[] {
+  const gaps = trace.facts.flatMap((fact) =>
+    fact.fact === 'gap' ? [{ from: fact.t - fact.ms, to: fact.t }] : [],
+  );
   return trace.tasks.map((task) => {
     const states = trace.facts.filter(
       (fact): fact is StateFact => fact.fact === 'state' && fact.task === task.id,
@@ -251,6 +256,7 @@ function tasksOf(trace: Trace, now: Ms, blink: Ms): TaskLane[] {
         blink,
       ),
       starved,
+      unseen: gaps.filter(({ to }) => to > task.t),
       echoes: echoesOf(trace, task),
     };
   });

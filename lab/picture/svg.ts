@@ -468,6 +468,13 @@ function taskLane(lane: TaskLane, story: Story, scale: Scale): Drawing {
       box + inBar(['ready, but no core is free', 'no core'], left, right, top + 14, 'starved'),
     );
   }
+  for (const { from, to } of lane.unseen) {
+    const [left, right] = [x(scale, from), x(scale, to)];
+    if (right - left < 2) continue;
+    parts.push(
+      `<rect class="unseen" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${TASK_BAR}"/>`,
+    );
+  }
   for (const { t, who } of lane.echoes) {
     if (t < scale.from || t > scale.to) continue;
     const colour = colourOf(story.clients, who);

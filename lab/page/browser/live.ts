@@ -340,7 +340,7 @@ class LivePage {
     const address = new URLSearchParams(location.hash.slice(1));
     const own = address.get('own');
     const lesson = address.get('play');
-    const servers = address.get('show')?.split(',') ?? [];
+    const servers = address.getAll('show');
     if (own) {
       try {
         const bytes = Uint8Array.from(atob(own), (char) => char.charCodeAt(0));
