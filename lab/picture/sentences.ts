@@ -48,7 +48,13 @@ function subjectOf(names: readonly string[]): string {
   const isRow = numbers.every((n, i) => i === 0 || n === Number(numbers[i - 1]) + 1);
   const rest = names.filter((name) => !/ \d+$/.test(name)).map(withArticle);
   if (kinds.size === 1 && numbers.length > 2 && isRow) {
-    return list([...rest, `${[...kinds][0]}s ${numbers[0]} to ${numbers.at(-1)}`], 'and');
+    return list(
+      [
+        ...rest,
+        `${[...kinds][0]}${/s$/.test([...kinds][0] ?? '') ? 'es' : 's'} ${numbers[0]} to ${numbers.at(-1)}`,
+      ],
+      'and',
+    );
   }
   return list([...rest, ...names.filter((name) => / \d+$/.test(name))], 'and');
 }
