@@ -4,11 +4,16 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inflateRawSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { lessons } from '../lessons/index.ts';
 import { browserPath, launch } from './browser.ts';
+import type { PageData } from './data.ts';
+import { course } from './docs.ts';
 import { exportTo } from './export.ts';
+import { dataOf, fileOf } from './html.ts';
+import { recordingsOf } from './recordings.ts';
 import { find } from './source.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lab-'));
@@ -34,6 +39,18 @@ test('a page holds no address of anywhere else', () => {
     const addresses = text.match(/\b(https?:)?\/\/[a-z][\w.-]+/gi) ?? [];
     expect(addresses.filter((one) => !one.includes('www.w3.org'))).toEqual([]);
     expect(text).not.toMatch(/ (src|style)=|@import|url\((?!#|"#)/);
+  }
+});
+
+test('docs/course.md and docs/lab show what was recorded', () => {
+  // After a change: npm run lab:docs
+  expect(readFileSync(new URL('../../docs/course.md', import.meta.url), 'utf8')).toBe(course());
+  for (const lesson of lessons) {
+    const file = new URL(`../../docs/lab/${fileOf(lesson, lessons)}`, import.meta.url);
+    const [, packed = ''] = /id="data">([^<]*)</.exec(readFileSync(file, 'utf8')) ?? [];
+    const data = JSON.parse(String(inflateRawSync(Buffer.from(packed, 'base64')))) as PageData;
+    const now = JSON.parse(JSON.stringify(dataOf(lesson, recordingsOf(lesson)))) as PageData;
+    expect(data, lesson.id).toEqual(now);
   }
 });
 
