@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { lessons } from '../lessons/index.ts';
+import { ActorProcess } from '../stage/remote-actor.ts';
 import { model, models, type Server } from '../stage/servers.ts';
+import type { ClientId } from '../trace.ts';
 import { type Bundle, bundle } from './bundle.ts';
 import { fileOf, lessonPage } from './html.ts';
 import { livePage } from './live-html.ts';
@@ -34,6 +36,7 @@ export class LabServer {
   readonly #own: Server | undefined;
   readonly #watchers = new Set<ServerResponse>();
   readonly #bundles = new Map<string, Promise<Bundle>>();
+  readonly #processes = new Map<ClientId, Promise<ActorProcess>>();
   readonly #http = createServer((request, response) => this.#handle(request, response));
   #session: Session | undefined;
   #port = 0;
@@ -73,6 +76,10 @@ export class LabServer {
     this.#http.close();
     this.#http.closeAllConnections();
     await this.#session?.close();
+    const processes = await Promise.allSettled(this.#processes.values());
+    await Promise.all(
+      processes.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)),
+    );
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -148,15 +155,34 @@ export class LabServer {
     const wish = wishOf(body, [...this.#servers.keys()]);
     const servers = wish.servers.flatMap((name) => this.#servers.get(name) ?? []);
     const before = this.#session;
-    const session: Session = new Session(wish, servers, (told) => {
-      if (this.#session === session) this.#tell(told);
-    });
+    const session: Session = new Session(
+      wish,
+      servers,
+      (ids) => this.#processesFor(ids),
+      (told) => {
+        if (this.#session === session) this.#tell(told);
+      },
+    );
     this.#session = session;
     this.#watchIdle();
     // The servers that are left must not compete with those that start.
     Promise.resolve(before?.close()).then(() => {
       if (this.#session === session) session.start();
     });
+  }
+
+  /** A process for each client, the same in all sessions: to start one takes longer than all the rest. */
+  async #processesFor(ids: readonly ClientId[]): Promise<ReadonlyMap<ClientId, ActorProcess>> {
+    for (const id of ids) {
+      if (!this.#processes.has(id)) this.#processes.set(id, ActorProcess.start());
+    }
+    return new Map(
+      await Promise.all(
+        ids.map(
+          async (id) => [id, await (this.#processes.get(id) as Promise<ActorProcess>)] as const,
+        ),
+      ),
+    );
   }
 
   #watch(response: ServerResponse): void {

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Act, Step } from '../lesson.ts';
 import { Seen } from '../seen.ts';
+import type { ActorProcess } from '../stage/remote-actor.ts';
 import type { Server } from '../stage/servers.ts';
 import { Stage } from '../stage/stage.ts';
 import type { ClientId, Entry, Ms, Trace } from '../trace.ts';
@@ -31,6 +32,9 @@ export class Session {
   readonly #wish: Wish;
   readonly #servers: readonly Server[];
   readonly #tell: (told: Told) => void;
+  readonly #processesFor: (
+    ids: readonly ClientId[],
+  ) => Promise<ReadonlyMap<ClientId, ActorProcess>>;
   readonly #clients: Readonly<Record<ClientId, string>>;
   readonly #states = new Map<string, ServerState>();
   readonly #stages = new Map<string, Stage>();
@@ -43,9 +47,18 @@ export class Session {
   #opening: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param tell - is told everything that happens, as it happens */
-  constructor(wish: Wish, servers: readonly Server[], tell: (told: Told) => void) {
+  /**
+   * @param processesFor - gives each client a process to act in
+   * @param tell - is told everything that happens, as it happens
+   */
+  constructor(
+    wish: Wish,
+    servers: readonly Server[],
+    processesFor: (ids: readonly ClientId[]) => Promise<ReadonlyMap<ClientId, ActorProcess>>,
+    tell: (told: Told) => void,
+  ) {
     this.#wish = wish;
+    this.#processesFor = processesFor;
     this.#servers = servers;
     this.#tell = tell;
     this.#clients = wish.play?.clients ?? CLIENTS;
@@ -59,11 +72,15 @@ export class Session {
   }
 
   async #open(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => this.#openOne(server)));
+    const [processes] = await Promise.all([
+      this.#processesFor(Object.keys(this.#clients)),
+      ...this.#servers.map((server) => this.#openOne(server)),
+    ]);
     if (this.#over !== undefined) return;
     if (this.#stages.size === 0) return this.#end('no server has come up');
+    await this.#beginAll(processes);
+    if (this.#over !== undefined) return;
     this.#beganAt = performance.now();
-    for (const stage of this.#stages.values()) stage.begin();
     this.#timer = setInterval(() => this.#pass(), GATHER);
     this.#tell({ began: true });
     for (const { trace } of this.#stages.values()) this.#tell({ trace });
@@ -75,10 +92,7 @@ export class Session {
     const { play } = this.#wish;
     try {
       const stage = await Stage.open(server, {
-        names: this.#clients,
         args: this.#wish.args,
-        // Each client in a process of its own: a flood must not spoil the timing of the others.
-        apart: Object.keys(this.#clients),
         looksPerSecond: LOOKS_PER_SECOND,
         ...(play?.workers === undefined ? {} : { workers: play.workers }),
         ...(play?.cores === undefined ? {} : { cores: play.cores }),
@@ -88,9 +102,43 @@ export class Session {
       this.#stages.set(name, stage);
       this.#state({ name, is: 'ready' });
     } catch (error) {
-      const [why = ''] = (error as Error).message.trim().split('\n');
-      this.#state({ name, is: 'failed', why });
+      this.#fail(name, error);
     }
+  }
+
+  #fail(name: string, error: unknown): void {
+    const [why = ''] = (error as Error).message.trim().split('\n');
+    this.#state({ name, is: 'failed', why });
+  }
+
+  /** Time begins for all servers at the same moment, when the last of them is prepared. */
+  async #beginAll(processes: ReadonlyMap<ClientId, ActorProcess>): Promise<void> {
+    const stages = [...this.#stages];
+    let missing = stages.length;
+    let go = () => {};
+    const all = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const ready = () => {
+      if (--missing === 0) go();
+      return all;
+    };
+    const names = this.#clients;
+    // Each client in a process of its own: a flood must not spoil the timing of the others.
+    const cast = { names, apart: Object.keys(names), processes, ready };
+    await Promise.all(
+      stages.map(async ([name, stage]) => {
+        try {
+          await stage.begin(cast);
+        } catch (error) {
+          // The others must not wait for it.
+          ready();
+          this.#fail(name, error);
+          this.#stages.delete(name);
+          await stage.close();
+        }
+      }),
+    );
   }
 
   #state(state: ServerState): void {

@@ -183,7 +183,7 @@ test('what cannot be seen is said, and drawn as unknown', () => {
 });
 
 test('when nobody could look, nothing is claimed', () => {
-  const facts = [waits(0, 'recv', ['A']), { t: 500, fact: 'gap', ms: 80 } as const];
+  const facts = [waits(0, 'recv', ['A']), { t: 500, fact: 'gap', task: '1', ms: 80 } as const];
   const story = storyOf(trace({ facts }));
   expect(sentencesAt(story, 450)).toEqual(['The process could not be looked at just then.']);
   expect(lanes(story, { from: 0, to: 1000, left: 80, right: 800 }).body).toContain(

@@ -236,18 +236,14 @@ function whereabouts(
 }
 
 function tasksOf(trace: Trace, now: Ms, blink: Ms): TaskLane[] {
-  const gaps = trace.facts.flatMap((fact) =>
-    fact.fact === 'gap' ? [{ from: fact.t - fact.ms, to: fact.t }] : [],
-  );
   return trace.tasks.map((task) => {
     const states = trace.facts.filter(
       (fact): fact is StateFact => fact.fact === 'state' && fact.task === task.id,
     );
-    const starved = trace.facts.flatMap((fact) =>
-      fact.fact === 'delay' && fact.task === task.id
-        ? [{ from: fact.t - fact.ms, to: fact.t }]
-        : [],
-    );
+    const spansOf = (kind: 'delay' | 'gap') =>
+      trace.facts.flatMap((fact) =>
+        fact.fact === kind && fact.task === task.id ? [{ from: fact.t - fact.ms, to: fact.t }] : [],
+      );
     return {
       id: task.id,
       name: taskName(task, trace.tasks),
@@ -255,8 +251,8 @@ function tasksOf(trace: Trace, now: Ms, blink: Ms): TaskLane[] {
         withLines(statesOf(states, task, now, trace.blind.tasks), trace, task, now),
         blink,
       ),
-      starved,
-      unseen: gaps.filter(({ to }) => to > task.t),
+      starved: spansOf('delay'),
+      unseen: spansOf('gap'),
       echoes: echoesOf(trace, task),
     };
   });

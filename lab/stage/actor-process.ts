@@ -1,33 +1,44 @@
 /**
- * An actor in a process of its own: a client that floods would spoil the timing of the others. It is
- * forked by `RemoteActor`, and ends with it.
+ * Actors in a process of their own: a client that floods would spoil the timing of the others. It is
+ * forked by `ActorProcess`, and ends with it.
  */
 import { Actor, type ActorAct, type ActorEvent } from './actor.ts';
 
-export type ToActor =
+/** `of`: which actor. */
+export type ToActor = { readonly of: number } & (
   | { readonly zero: string; readonly name: string }
-  | { readonly act: ActorAct; readonly at: { readonly host: string; readonly port: number } };
+  | { readonly act: ActorAct; readonly at: { readonly host: string; readonly port: number } }
+  | { readonly close: true }
+);
 
-export type FromActor = { readonly event: ActorEvent } | { readonly port: number } | 'ready';
+export type FromActor = { readonly of: number } & (
+  | { readonly event: ActorEvent }
+  | { readonly port: number }
+);
 
-let actor: Actor | undefined;
+const actors = new Map<number, Actor>();
 
-function tell(message: FromActor): void {
+function tell(message: FromActor | 'ready'): void {
   if (process.connected) process.send?.(message);
 }
 
 process.on('message', (message: ToActor) => {
+  const { of } = message;
   if ('zero' in message) {
     const zero = BigInt(message.zero);
     const clock = () => Math.round(Number(process.hrtime.bigint() - zero) / 1e4) / 100;
-    actor = new Actor(
+    const actor = new Actor(
       message.name,
       clock,
-      (event) => tell({ event }),
-      (port) => tell({ port }),
+      (event) => tell({ of, event }),
+      (port) => tell({ of, port }),
     );
+    actors.set(of, actor);
+  } else if ('close' in message) {
+    actors.get(of)?.close();
+    actors.delete(of);
   } else {
-    actor?.act(message.act, message.at);
+    actors.get(of)?.act(message.act, message.at);
   }
 });
 process.on('disconnect', () => process.exit(0));

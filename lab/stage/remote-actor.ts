@@ -1,4 +1,4 @@
-/** An actor that acts in a process of its own. */
+/** Actors that act in a process of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { nodeCommand } from '../../conformance/node-command.ts';
@@ -6,15 +6,21 @@ import type { ClientId } from '../trace.ts';
 import type { ActorAct, ActorEvent } from './actor.ts';
 import type { FromActor, ToActor } from './actor-process.ts';
 
-export class RemoteActor {
+/** A process in which actors act: of several stages, if they like. */
+export class ActorProcess {
   readonly #child: ChildProcess;
+  readonly #hear = new Map<number, (message: FromActor) => void>();
+  #actors = 0;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    child.on('message', (message: FromActor | 'ready') => {
+      if (message !== 'ready') this.#hear.get(message.of)?.(message);
+    });
   }
 
-  /** Starts the process. @throws Error when it ends at once */
-  static async start(): Promise<RemoteActor> {
+  /** @throws Error when it ends at once */
+  static async start(): Promise<ActorProcess> {
     const [node, ...words] = nodeCommand('lab/stage/actor-process.ts') as [string, ...string[]];
     const child = spawn(node, words, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -25,28 +31,23 @@ export class RemoteActor {
       child.once('message', () => resolve());
       child.once('exit', (code) => reject(new Error(`a client's process ended with ${code}`)));
     });
-    return new RemoteActor(child);
+    return new ActorProcess(child);
   }
 
-  /** As the constructor of Actor. @param zero - what hrtime said at the trace's beginning */
-  begin(
-    name: ClientId,
-    zero: bigint,
-    report: (event: ActorEvent) => void,
-    onPort: (port: number) => void,
-  ): void {
-    this.#child.on('message', (message: FromActor) => {
-      if (message === 'ready') return;
-      if ('event' in message) report(message.event);
-      else onPort(message.port);
+  /** One more actor. */
+  add(): RemoteActor {
+    const of = ++this.#actors;
+    return new RemoteActor({
+      tell: (message) => this.#send({ of, ...message }),
+      hear: (listener) => this.#hear.set(of, listener),
+      leave: async () => {
+        this.#hear.delete(of);
+        this.#send({ of, close: true });
+      },
     });
-    this.#send({ zero: String(zero), name });
   }
 
-  act(act: ActorAct, at: { readonly host: string; readonly port: number }): void {
-    this.#send({ act, at });
-  }
-
+  /** Ends it, and the connections of all actors in it. */
   async close(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
@@ -56,5 +57,51 @@ export class RemoteActor {
 
   #send(message: ToActor): void {
     if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+}
+
+/** How an actor and its process talk. */
+interface Line {
+  readonly tell: (message: WithoutOf<ToActor>) => void;
+  readonly hear: (listener: (message: FromActor) => void) => void;
+  readonly leave: () => Promise<void>;
+}
+
+type WithoutOf<T> = T extends { of: number } ? Omit<T, 'of'> : never;
+
+export class RemoteActor {
+  readonly #line: Line;
+
+  constructor(line: Line) {
+    this.#line = line;
+  }
+
+  /** One with a process of its own, which ends with it. @throws Error as `ActorProcess.start` does */
+  static async start(): Promise<RemoteActor> {
+    const process = await ActorProcess.start();
+    const actor = process.add();
+    return new RemoteActor({ ...actor.#line, leave: () => process.close() });
+  }
+
+  /** As the constructor of Actor. @param zero - what hrtime said at the trace's beginning */
+  begin(
+    name: ClientId,
+    zero: bigint,
+    report: (event: ActorEvent) => void,
+    onPort: (port: number) => void,
+  ): void {
+    this.#line.hear((message) => {
+      if ('event' in message) report(message.event);
+      else onPort(message.port);
+    });
+    this.#line.tell({ zero: String(zero), name });
+  }
+
+  act(act: ActorAct, at: { readonly host: string; readonly port: number }): void {
+    this.#line.tell({ act, at });
+  }
+
+  async close(): Promise<void> {
+    await this.#line.leave();
   }
 }

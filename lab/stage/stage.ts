@@ -15,7 +15,7 @@ import {
 import { Witness } from '../witness/index.ts';
 import { Actor, type ActorEvent } from './actor.ts';
 import { machine } from './machine.ts';
-import { RemoteActor } from './remote-actor.ts';
+import { type ActorProcess, RemoteActor } from './remote-actor.ts';
 import { type Server, specOf } from './servers.ts';
 
 /** How a server is put on a stage. */
@@ -40,6 +40,10 @@ export interface Cast {
   readonly lesson?: string;
   /** Clients that get a process of their own, because they will flood. */
   readonly apart?: readonly ClientId[];
+  /** Processes that are there already, for clients that act apart. They outlive the stage. */
+  readonly processes?: ReadonlyMap<ClientId, ActorProcess>;
+  /** Is awaited when everything is prepared, just before time begins: so that several stages begin at once. */
+  readonly ready?: () => Promise<void>;
 }
 
 export class Stage {
@@ -91,16 +95,21 @@ export class Stage {
    * @returns what `process.hrtime.bigint()` says at its beginning
    */
   async begin(cast: Cast): Promise<bigint> {
-    const { names, apart = [] } = cast;
+    const { names, apart = [], processes, ready } = cast;
     await this.#dismiss();
     this.#senders = new Map();
     this.#unfinished = new Map();
     const [remote] = await Promise.all([
-      Promise.all(apart.map(async (id) => [id, await RemoteActor.start()] as const)),
+      Promise.all(
+        apart.map(
+          async (id) => [id, processes?.get(id)?.add() ?? (await RemoteActor.start())] as const,
+        ),
+      ),
       this.#witness.prepare(),
     ]);
     for (const [id, actor] of remote) this.#actors.set(id, actor);
     this.trace = this.#emptyTrace(cast);
+    await ready?.();
 
     this.#zero = process.hrtime.bigint();
     this.#isOn = true;
