@@ -277,8 +277,9 @@ function quoted(text: string): string {
   return `“${bare.length > 24 ? `${bare.slice(0, 23)}…` : bare}”`;
 }
 
-/** `1.2 ms`, `250 ms`, `2,002 ms`. */
+/** `1.2 ms`, `250 ms`, `2,002 ms`, `12.3 s`. */
 export function ms(time: Ms): string {
+  if (time >= 10_000) return `${(time / 1000).toFixed(1)} s`;
   return `${time < 9.95 ? time.toFixed(1) : Math.round(time).toLocaleString('en')} ms`;
 }
 

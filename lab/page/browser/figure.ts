@@ -55,6 +55,8 @@ export class Figure {
   #scale: Scale = { from: 0, to: 1, left: 0, right: 1 };
   #t = 0;
   #names = '';
+  /** In pixels, while it is printed: what is drawn does not follow the width of a sheet. */
+  paper: number | undefined;
 
   /** Expects `#figure` with `#script`, `#cards`, `#guides` and `.cursor`s in it. */
   constructor() {
@@ -85,7 +87,7 @@ export class Figure {
   draw(of: Story, shown: readonly Shown[], window: Window, isGrowing = false): void {
     this.#shown = shown;
     this.#scriptStory = of;
-    const width = Math.max(280, Math.floor(this.#root.clientWidth));
+    const width = this.paper ?? Math.max(280, Math.floor(this.#root.clientWidth));
     const left = roomForNames([of, ...shown.map(({ story }) => story)]);
     this.#scale = { ...window, left, right: width - RIGHT };
     const scale = this.#scale;

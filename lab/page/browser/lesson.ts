@@ -6,6 +6,9 @@ import { escapeMarkup } from '../../picture/text.ts';
 import type { PageData, ServerData } from '../data.ts';
 import { Figure, place } from './figure.ts';
 
+/** Pixels between the margins of a sheet, A4 or Letter. */
+const SHEET = 660;
+
 /** The page's data: deflated and in base64, because many recordings are long. */
 async function unpack(): Promise<PageData> {
   const text = place('data').textContent ?? '';
@@ -50,6 +53,12 @@ class LessonPage {
     const figure = place('figure');
     figure.addEventListener('pointerdown', (event) => this.#grab(event, figure));
     new ResizeObserver(() => this.#draw()).observe(figure);
+    const onPaper = (width: number | undefined) => () => {
+      this.#figure.paper = width;
+      this.#draw();
+    };
+    addEventListener('beforeprint', onPaper(SHEET));
+    addEventListener('afterprint', onPaper(undefined));
     const at = new URLSearchParams(location.hash.slice(1)).get('t');
     if (at !== null && /^\d+$/.test(at)) {
       this.#reveal();
