@@ -41,7 +41,7 @@ test('the list has each exercise once, and names no defect', async () => {
 
 test('the server does not say what is wrong: not in its first line, nor to ps, nor when it dies', async () => {
   const number = numberOf('dies-of-a-reset');
-  const server = await ServerProcess.start('exercise', [String(number)]);
+  const server = await ServerProcess.start('exercise', [String(number)], { tsx: true });
   try {
     expect(server.said).toMatch(
       new RegExp(`^exercise ${number} listening on 127\\.0\\.0\\.1:\\d+`),

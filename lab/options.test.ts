@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { readOptions, UsageError } from './options.ts';
 
 test('what is to be done', () => {
-  expect(readOptions([])).toEqual({ mode: 'help' });
+  expect(readOptions([])).toEqual({ mode: 'serve', port: 12322, open: false });
+  expect(readOptions(['six-pieces', '--port', '0', '--open'])).toMatchObject({
+    ...{ mode: 'serve', port: 0, open: true },
+    lesson: { id: 'six-pieces' },
+  });
+  expect(readOptions(['--', './echo'])).toMatchObject({ mode: 'serve', own: { name: './echo' } });
+  expect(readOptions(['--export', 'site'])).toEqual({ mode: 'export', folder: 'site' });
   expect(readOptions(['--list'])).toEqual({ mode: 'list' });
   const shown = readOptions(['--text', 'half-a-line']);
   expect(shown).toMatchObject({ mode: 'text', lesson: { id: 'half-a-line' }, why: false });
@@ -37,7 +43,13 @@ test.each([
   [['--record', '--runs', '0'], /from 1 to 999, not "0"/],
   [['--record', '--', 'ls'], /plays models only/],
   [['--nonsense'], /Unknown option/],
-  [['half-a-line'], /what is to be done with "half-a-line"/],
+  [['no-such-lesson'], /there is no lesson "no-such-lesson"; there are /],
+  [['half-a-line', 'six-pieces'], /one lesson at a time/],
+  [['--'], /needs a command/],
+  [['--port', '70000'], /from 0 to 65535, not "70000"/],
+  [['--list', '--port', '1'], /do not go with --list/],
+  [['--export'], /./],
+  [['--export', 'site', 'half-a-line'], /a folder, and no more/],
 ])('%j is wrong', (args, why) => {
   expect(() => readOptions(args)).toThrow(UsageError);
   expect(() => readOptions(args)).toThrow(why);
