@@ -20,7 +20,7 @@ const LONGEST: Ms = 15 * 60_000;
 const MOST_ENTRIES = 60_000;
 
 /** Milliseconds for which entries are gathered before they are told. */
-const GATHER = 25;
+const GATHER = 15;
 
 /** Enough for a page that is drawn 20 times a second. */
 const LOOKS_PER_SECOND = 200;

@@ -22,7 +22,7 @@ const FLOOD = 24e6;
 /** The lab looks 200 times a second here: a thread that wakes up for a moment is seen to do so for 5 to 10 ms. */
 const BLINK = 14;
 /** Milliseconds between two drawings. */
-const FRAME = 50;
+const FRAME = 33;
 
 class LivePage {
   readonly #known: readonly Known[];
