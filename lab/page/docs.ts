@@ -1,5 +1,5 @@
 /** `npm run lab:docs`: writes the static lessons to docs/lab, and their answers into docs/course.md. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Lesson } from '../lesson.ts';
 import { lessons } from '../lessons/index.ts';
@@ -16,11 +16,12 @@ export function course(): string {
   const [open, close] = ['<!-- lessons -->', '<!-- /lessons -->'];
   const [start, end] = [text.indexOf(open), text.indexOf(close)];
   if (start < 0 || end < start) throw new Error('docs/course.md has no place for the lessons');
-  const sections = lessons.map(section).join('\n');
+  const recorded = lessons.filter((lesson) => recordingsOf(lesson).length > 0);
+  const sections = recorded.map((lesson, i) => section(lesson, i, recorded)).join('\n');
   return `${text.slice(0, start + open.length)}\n${sections}${text.slice(end)}`;
 }
 
-function section(lesson: Lesson, i: number): string {
+function section(lesson: Lesson, i: number, recorded: readonly Lesson[]): string {
   const { id, title, story, question, explanation, cures, exercise } = lesson;
   const traces = recordingsOf(lesson);
   const { servers, shows } = dataOf(lesson, traces);
@@ -33,7 +34,7 @@ function section(lesson: Lesson, i: number): string {
   return `
 ### ${i + 1}. ${title}
 
-${story} ([page](lab/${fileOf(lesson, lessons)}), \`npx tsx lab --text ${id}\`)
+${story} ([page](lab/${fileOf(lesson, recorded)}), \`npx tsx lab --text ${id}\`)
 
 - **Asked**: ${question.asks}
 - **Answers**:
@@ -46,6 +47,7 @@ ${answers.join('\n')}
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   writeFileSync(COURSE, course());
+  rmSync(SITE, { recursive: true, force: true }); // pages of lessons that are no more
   const files = await exportTo(fileURLToPath(SITE));
   console.log(`docs/course.md, and ${files.length} files in docs/lab`);
 }

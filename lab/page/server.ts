@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { modelNames } from '../../conformance/models.ts';
 import { lessons } from '../lessons/index.ts';
 import { ActorProcess } from '../stage/remote-actor.ts';
-import { model, models, type Server } from '../stage/servers.ts';
+import { model, type Server } from '../stage/servers.ts';
 import type { ClientId } from '../trace.ts';
 import { type Bundle, bundle } from './bundle.ts';
 import { fileOf, lessonPage } from './html.ts';
@@ -44,7 +45,7 @@ export class LabServer {
 
   private constructor(own: Server | undefined) {
     this.#own = own;
-    const all = [...(own ? [own] : []), ...models().map(model)];
+    const all = [...(own ? [own] : []), ...modelNames().map(model)];
     this.#servers = new Map(all.map((server) => [server.name, server]));
   }
 

@@ -138,6 +138,9 @@ class LessonPage {
     this.#drawGuess();
     this.#draw();
     this.#moveTo(Math.round(tellingMoment(this.#chosen.map((name) => this.#story(name)))));
+    // The button is gone; from here on one looks around in the picture.
+    place('time').focus({ preventScroll: true });
+    place('figure').scrollIntoView();
   }
 
   #draw(): void {
