@@ -18,12 +18,7 @@ export interface Bundle {
 export async function bundle(entry: string, connects = false): Promise<Bundle> {
   const [script, style] = await Promise.all([
     bundled({ entryPoints: [pathOf(`browser/${entry}.ts`)], format: 'iife' }),
-    bundled({
-      stdin: {
-        contents: ['../picture/picture.css', 'style.css'].map(read).join('\n'),
-        loader: 'css',
-      },
-    }),
+    pageStyle(),
   ]);
   const policy = [
     "default-src 'none'",
@@ -50,6 +45,18 @@ async function bundled(options: Parameters<typeof build>[0]): Promise<string> {
   const text = outputFiles?.[0]?.text.trim() ?? '';
   // In a page it must not end the element that it stands in.
   return text.replaceAll('</', '<\\/');
+}
+
+/** The style of a page that has no script, and its Content-Security-Policy. */
+export async function styleOf(): Promise<Omit<Bundle, 'script'>> {
+  const style = await pageStyle();
+  const policy = `default-src 'none'; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
+  return { style, policy };
+}
+
+function pageStyle(): Promise<string> {
+  const contents = ['../picture/picture.css', 'style.css'].map(read).join('\n');
+  return bundled({ stdin: { contents, loader: 'css' } });
 }
 
 /** What a picture that stands alone is styled by. */

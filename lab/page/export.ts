@@ -7,7 +7,8 @@ import { poster } from '../picture/poster.ts';
 import { storyOf } from '../picture/story.ts';
 import type { Trace } from '../trace.ts';
 import { bundle, pictureStyle } from './bundle.ts';
-import { dataOf, fileOf, lessonPage } from './html.ts';
+import { dataOf, fileOf, lessonPage, ONE_ECHO } from './html.ts';
+import { oneEchoPage } from './one-echo.ts';
 import { recordingsOf } from './recordings.ts';
 
 /** The servers in the picture that stands alone: why one stalls and the other does not. */
@@ -33,6 +34,9 @@ export async function exportTo(
     writeFileSync(join(folder, file), page);
     return file;
   });
+  const { page } = await oneEchoPage(recorded);
+  writeFileSync(join(folder, ONE_ECHO), page);
+  files.push(ONE_ECHO);
   const [first] = recorded;
   if (!first) return files;
   const { servers, figure } = dataOf(first, tracesOf(first));

@@ -32,6 +32,9 @@ export function fileOf(lesson: Pick<Lesson, 'id'>, course: readonly Pick<Lesson,
   return lesson.id === course[0]?.id ? 'index.html' : `${lesson.id}.html`;
 }
 
+/** The file that follows one line through all models. */
+export const ONE_ECHO = 'one-echo.html';
+
 export function lessonPage({ lesson, course, traces, bundle, live, own }: Parts): string {
   const number = 1 + course.findIndex(({ id }) => id === lesson.id);
   const data = dataOf(lesson, traces);
@@ -51,6 +54,7 @@ export function lessonPage({ lesson, course, traces, bundle, live, own }: Parts)
 <nav aria-label="Lessons">
 <span class="small">The lab · lesson ${number} of ${course.length}</span>
 <details><summary>All lessons</summary><ol>${course.map((one) => item(one, lesson, course)).join('')}</ol></details>
+<a href="${ONE_ECHO}">One echo, byte by byte</a>
 ${live ? `<a href="${live}">You are the clients (live)</a>` : ''}
 </nav>
 <main>

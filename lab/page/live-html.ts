@@ -3,7 +3,7 @@ import type { Lesson } from '../lesson.ts';
 import { PATTERNS } from '../picture/legend.ts';
 import { escapeMarkup as e } from '../picture/text.ts';
 import type { Bundle } from './bundle.ts';
-import { fileOf } from './html.ts';
+import { fileOf, ONE_ECHO } from './html.ts';
 import { CLIENTS } from './session.ts';
 import { runningLines } from './source.ts';
 import { summaryOf } from './summary.ts';
@@ -46,6 +46,7 @@ export function livePage({ bundle, servers, course }: LiveParts): string {
 <nav aria-label="Lessons">
 <span class="small">The lab</span>
 <details><summary>All lessons</summary><ol>${course.map((one) => `<li><a href="${fileOf(one, course)}">${e(one.title)}</a></li>`).join('')}</ol></details>
+<a href="${ONE_ECHO}">One echo, byte by byte</a>
 </nav>
 <main>
 <h1 id="title">You are the clients</h1>

@@ -11,7 +11,7 @@ import { lessons } from '../lessons/index.ts';
 import { browserPath, launch } from './browser.ts';
 import { course } from './docs.ts';
 import { exportTo } from './export.ts';
-import { dataOf, fileOf } from './html.ts';
+import { dataOf, fileOf, ONE_ECHO } from './html.ts';
 import { recordingsOf } from './recordings.ts';
 import { find } from './source.ts';
 
@@ -23,7 +23,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const recorded = lessons.filter((lesson) => recordingsOf(lesson).length > 0);
-const pages = () => files.filter((file) => file.endsWith('.html'));
+/** The lessons’ pages. */
+const pages = () => files.filter((file) => file.endsWith('.html') && file !== ONE_ECHO);
 
 test('there is a page for each recorded lesson, and none is larger than 200 KB', () => {
   expect(pages()).toHaveLength(recorded.length);
@@ -176,16 +177,26 @@ describe.skipIf(!browserPath)('in a browser', () => {
     ['light', 1100],
     ['dark', 400],
   ] as const)('axe finds nothing: %s, %i pixels wide', async (colorScheme, width) => {
-    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     const page = await open('who-waits-for-whom.html', {
       ...{ colorScheme, viewport: { width, height: 900 }, bypassCSP: true },
     });
     for (const step of ['before', 'after']) {
       if (step === 'after') await page.click('#reveal');
-      await page.evaluate(axe);
+      await page.evaluate(axe());
       const violations = await page.evaluate<string[]>(VIOLATIONS);
       expect(violations, step).toEqual([]);
     }
+    await page.close();
+  });
+
+  test('the way of one echo is a page without a script, and axe finds nothing in it', async () => {
+    const page = await browser.newPage({ viewport: { width: 400, height: 900 }, bypassCSP: true });
+    await page.goto(pathToFileURL(join(directory, ONE_ECHO)).href);
+    expect(await page.locator('script').count()).toBe(0);
+    expect(await page.locator('#poll-loop').count()).toBe(1);
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+    await page.evaluate(axe());
+    expect(await page.evaluate<string[]>(VIOLATIONS)).toEqual([]);
     await page.close();
   });
 
@@ -227,6 +238,11 @@ async function redrawn(page: Page): Promise<void> {
       return Math.abs(picture - place);
     })
     .toBeLessThan(2);
+}
+
+/** axe, to be run in a page. */
+function axe(): string {
+  return readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 }
 
 /** What axe finds, a line each. */

@@ -8,8 +8,9 @@ import { ActorProcess } from '../stage/remote-actor.ts';
 import { model, type Server } from '../stage/servers.ts';
 import type { ClientId } from '../trace.ts';
 import { type Bundle, bundle } from './bundle.ts';
-import { fileOf, lessonPage } from './html.ts';
+import { fileOf, lessonPage, ONE_ECHO } from './html.ts';
 import { livePage } from './live-html.ts';
+import { oneEchoPage } from './one-echo.ts';
 import { recordingsOf } from './recordings.ts';
 import { admit, answer, bodyOf, headersOf, Refusal } from './requests.ts';
 import { Session } from './session.ts';
@@ -114,6 +115,10 @@ export class LabServer {
       return answer(response, 200, 'text/html', page, parts.policy);
     }
     const course = this.#course();
+    if (path === `/${ONE_ECHO}`) {
+      const { page, policy } = await oneEchoPage(course);
+      return answer(response, 200, 'text/html', page, policy);
+    }
     const name = path === '/' ? 'index.html' : decodeURIComponent(path.slice(1));
     const lesson = course.find((one) => fileOf(one, course) === name || `${one.id}.html` === name);
     if (!lesson) throw new Refusal(404, 'there is no such page');

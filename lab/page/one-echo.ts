@@ -1,0 +1,111 @@
+/** The page that follows one line through every model, byte by byte. It needs no script. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { Lesson } from '../lesson.ts';
+import {
+  bytesOf,
+  type Explained,
+  explained,
+  type Framing,
+  type OneEcho,
+} from '../one-echo/path.ts';
+import { escapeMarkup as e } from '../picture/text.ts';
+import { styleOf } from './bundle.ts';
+import { fileOf } from './html.ts';
+import { summaryOf } from './summary.ts';
+
+const RECORDINGS = new URL('../one-echo/recordings/', import.meta.url);
+const MODELS = new URL('../../models/', import.meta.url);
+
+/** The echoes that were followed, by model: those with the fewest steps first. */
+export function echoes(): OneEcho[] {
+  return readdirSync(RECORDINGS)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => JSON.parse(readFileSync(new URL(file, RECORDINGS), 'utf8')) as OneEcho)
+    .sort((a, b) => a.steps.length - b.steps.length || a.model.localeCompare(b.model));
+}
+
+/** The line of a model in which the end of a line is found; undefined unless there is just one. */
+export function framingOf(model: string): Framing | undefined {
+  const folder = new URL(`${model}/`, MODELS);
+  if (!existsSync(folder)) return undefined;
+  const found = readdirSync(folder)
+    .filter((file) => file.endsWith('.ts') && !/^core\.ts$|\.test\.ts$/.test(file))
+    .flatMap((file) =>
+      readFileSync(new URL(file, folder), 'utf8')
+        .split('\n')
+        .flatMap((line, i) =>
+          /framer\.(frame|push)\(/i.test(line)
+            ? [{ file: `models/${model}/${file}`, number: i + 1, code: line.trim() }]
+            : [],
+        ),
+    );
+  return found.length === 1 ? found[0] : undefined;
+}
+
+export async function oneEchoPage(
+  course: readonly Lesson[],
+): Promise<{ page: string; policy: string }> {
+  const { style, policy } = await styleOf();
+  const all = echoes();
+  const [first] = all;
+  const bytes = first ? bytesOf(first.line) : [];
+  const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>One echo, byte by byte · The lab</title>
+<style>${style}</style>
+</head>
+<body>
+<nav aria-label="Lessons">
+<span class="small">The lab</span>
+<details><summary>All lessons</summary><ol>${course.map((one) => `<li><a href="${fileOf(one, course)}">${e(one.title)}</a></li>`).join('')}</ol></details>
+</nav>
+<main>
+<h1>One echo, byte by byte</h1>
+<p class="story">A client sends one line of ${bytes.length} bytes. This is its way through each model: every segment, every system call that has to do with it, and what each means.</p>
+<p>These are the bytes, in hexadecimal and as people write them:</p>
+<ol class="bytes-explained">${bytes.map(({ hex, shown, is }) => `<li>${chip(hex, shown)} ${e(is)}</li>`).join('')}</ol>
+<p>Read from top to bottom. On the left is the client, in the middle the wire between both kernels, on the right the server. The time is in microseconds since the client called send(2); a call is noted when it returns, a segment when it is on the wire.</p>
+<nav aria-label="Models"><span class="small">Models:</span> ${all.map(({ model }) => `<a href="#${e(model)}">${e(model)}</a>`).join(' ')}</nav>
+${all.map(section).join('')}
+<h2>What to compare</h2>
+<ul class="explanation">
+<li>The wire is the same everywhere: one segment with the line, one with the echo. TCP does not know what a model is.</li>
+<li>The fewest calls are those of <code>blocking</code>: it already sleeps in the call that returns the bytes. Whoever waits for several clients needs one call more, to learn whose turn it is.</li>
+<li>In <code>worker-threads</code> the line goes to another thread and back. Each way is a write to an eventfd, a wake-up and a read. That is the price of a thread that is free for others meanwhile.</li>
+<li>No call says that the client has the echo. send(2) and write(2) only say that the kernel has a copy; the acknowledgement comes later, and goes to the kernel.</li>
+</ul>
+</main>
+<footer class="small"><p>${first ? `Recorded on ${e(first.recorded)}, ${e(first.system)}, Node ${e(first.node)}: strace at every thread of the server and at the client, tcpdump on the loopback.` : ''} strace stops a thread at each call, so the times are several times longer than without it; the order is what counts. Threads that have nothing to do with the echo are left out, and so are calls that only look whether there is anything more.</p></footer>
+</body>
+</html>
+`;
+  return { page, policy };
+}
+
+function section(echo: OneEcho): string {
+  const rows = explained(echo, framingOf(echo.model));
+  const calls = echo.steps.filter((step) => step.what === 'call' && step.who === 'server').length;
+  return `<section aria-labelledby="${e(echo.model)}">
+<h2 id="${e(echo.model)}">${e(echo.model)}</h2>
+<p class="small">${e(summaryOf(echo.model))}. ${calls} system calls of the server.</p>
+<ol class="way">${rows.map(row).join('')}</ol>
+</section>`;
+}
+
+function row({ t, column, who, what, why, bytes }: Explained): string {
+  const time = t === undefined ? '' : `<span class="time">${t.toLocaleString('en')} µs</span>`;
+  const chips = bytes
+    ? `<span class="chips">${bytesOf(bytes)
+        .map(({ hex, shown }) => chip(hex, shown))
+        .join('')}</span>`
+    : '';
+  return `<li class="step ${column}">${time}<div><strong>${e(who)}</strong> <code>${e(what)}</code> ${chips}<p>${e(why)}</p></div></li>`;
+}
+
+function chip(hex: string, shown: string): string {
+  return `<span class="byte"><b>${hex}</b> ${e(shown)}</span>`;
+}
