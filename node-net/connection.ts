@@ -10,9 +10,9 @@ import { GRACE_MS } from '../echo/shutdown.ts';
  *
  * - `reading`: every complete line that was received has been answered.
  * - `answering`: an answer is outstanding, and the socket is paused. This is the backpressure.
- * - `lingering`: no more lines are answered. Our FIN follows what is owed; then input is thrown away
- *   until the client's FIN, because closing with unread input would reset the connection, and cost the
- *   client what is on its way.
+ * - `lingering`: no more lines are answered. Our FIN follows the output that is pending; then input is
+ *   thrown away until the client's FIN, because closing with unread input would reset the connection, and
+ *   the client could lose answers that are on their way.
  * - `closed`.
  */
 export type Phase = 'reading' | 'answering' | 'lingering' | 'closed';
@@ -20,7 +20,7 @@ export type Phase = 'reading' | 'answering' | 'lingering' | 'closed';
 /**
  * One client on a Node socket, without the concurrency: that is the model's. The model listens to
  * `socket`, feeds `framer` and writes the answers. It calls `hold` when an answer takes time, and
- * `settle` when all that was received complete is answered.
+ * `settle` when every complete line has been answered.
  */
 export class Connection {
   readonly socket: Socket;
@@ -38,7 +38,7 @@ export class Connection {
     this.framer = new LineFramer(options.endOfLine, options.maxLine);
     this.#log = log.connected(() => peerOf(socket));
     socket.on('end', () => {
-      // libuv reports a reset that comes with the last input as the end of input: an empty write tells.
+      // libuv reports a reset that comes with the last input as the end of input. An empty write reveals it.
       socket.write('');
       if (this.#phase === 'reading') this.#linger();
     });
@@ -59,12 +59,12 @@ export class Connection {
     return this.#phase;
   }
 
-  /** Whether answers are still of use. */
+  /** Whether the client can still be answered. */
   get isOpen(): boolean {
     return !this.socket.destroyed && (this.#phase === 'reading' || this.#phase === 'answering');
   }
 
-  /** An answer is outstanding: reads no more. */
+  /** Backpressure: an answer is outstanding, so nothing more is read. */
   hold(): void {
     if (this.#phase !== 'reading') return;
     this.#phase = 'answering';
@@ -72,15 +72,15 @@ export class Connection {
   }
 
   /**
-   * All that was received complete has been answered: reads on, or ends the connection if the client has
-   * sent its FIN, if a line has grown beyond `--max-line`, or if `end` was called meanwhile.
+   * Every complete line has been answered: reads on. Or ends the connection, if the client has sent its
+   * FIN, if a line has grown beyond `--max-line`, or if `end` was called meanwhile.
    */
   settle(): void {
     if (!this.isOpen) return;
     if (this.framer.tailHasBareLf && !this.#hintTimer) this.#hint();
     if (this.framer.overlong) this.#reason ??= this.framer.overlongReason;
-    const isDue = this.#reason !== undefined || this.socket.readableEnded;
-    if (isDue) {
+    const isOver = this.#reason !== undefined || this.socket.readableEnded;
+    if (isOver) {
       this.#linger();
     } else if (this.#phase === 'answering') {
       this.#phase = 'reading';
@@ -100,7 +100,7 @@ export class Connection {
     this.socket.destroy();
   }
 
-  /** Lets the log hint at `--eol lf` when bare LFs wait for a line end for a while. */
+  /** Lets the log hint at `--eol lf` when bare LFs have waited for a CR LF for a while. */
   #hint(): void {
     const milliseconds = this.#log.unfinished(this.framer);
     if (!Number.isFinite(milliseconds)) return;
@@ -124,14 +124,14 @@ export class Connection {
   }
 
   /**
-   * Closes the connection if no byte has moved for too long, unless the client waits for the server.
+   * Closes the connection if no byte has moved for `idleTimeout`, unless the client waits for the server.
    *
    * @param now - by `performance.now()`
    * @param idleTimeout - milliseconds
-   * @param unacknowledged - how many bytes of this socket the kernel holds for a client that has not
-   *   taken them yet; one that takes them slowly is not idle
+   * @param unacknowledged - how many bytes of this socket's output the client has not acknowledged; a
+   *   client that reads slowly is not idle
    */
-  checkSilence(now: number, idleTimeout: number, unacknowledged: (socket: Socket) => number): void {
+  checkIdle(now: number, idleTimeout: number, unacknowledged: (socket: Socket) => number): void {
     const { socket } = this;
     const pending = socket.writableLength;
     const waitsForUs = this.#phase === 'answering' && pending === 0;
@@ -145,7 +145,7 @@ export class Connection {
   }
 }
 
-/** Who a client is, unless it is gone already. */
+/** A client's address; undefined when the client has left already. */
 export function peerOf({
   remoteAddress: address,
   remotePort: port,

@@ -26,9 +26,9 @@ export class Client {
   received = 0;
   /** Bytes. */
   sent = 0;
-  /** Since when no byte has moved, and the client has not waited for us, by `performance.now()`. */
+  /** When a byte last moved, or the client last waited for an answer, by `performance.now()`. */
   #idleSince = performance.now();
-  /** Bytes that the client had not acknowledged then. */
+  /** Bytes that the client had not acknowledged at the last check. */
   #unacknowledged = 0;
   readonly #fd: number;
   readonly #options: Options;
@@ -51,8 +51,8 @@ export class Client {
   /**
    * Waits in recv(2) for bytes.
    *
-   * @returns how many there are in `buffer`, from the longest line's length on; 0 after the client's
-   *   FIN; below 0 when the wait was broken off
+   * @returns how many there are in `buffer`, from `maxLine` on; 0 after the client's FIN; below 0
+   *   when a signal or the timeout ended the wait
    * @throws SocketError ECONNRESET, ETIMEDOUT …
    */
   receive(buffer: Buffer): number {
@@ -67,7 +67,7 @@ export class Client {
   /**
    * Waits in send(2) for room.
    *
-   * @returns how much the kernel has taken: mostly everything, and nothing when the wait was broken off
+   * @returns how many bytes the kernel has taken: mostly all, and 0 when a signal or the timeout ended the wait
    * @throws SocketError EPIPE, ECONNRESET …
    */
   send(buffer: Buffer, start: number, end: number): number {
@@ -109,11 +109,11 @@ export class Client {
     const { idleTimeout } = this.#options;
     if (idleTimeout > 0 && this.#idleFor() >= idleTimeout) throw new Ended('idle');
     if (this.#signals.elapsed > GRACE_MS) throw new Ended('the server stops');
-    // Only what has come already is still answered.
+    // After a signal, only input that has come already is answered: a call does not wait any more.
     if (this.#signals.stoppedAt !== undefined) this.#waitAtMost(1);
   }
 
-  /** Milliseconds. Bytes that the client acknowledges are bytes that move, though send(2) finds no room yet. */
+  /** Milliseconds. Output that the client acknowledges counts as movement, even if send(2) finds no room yet. */
   #idleFor(): number {
     const unacknowledged = sys.unacknowledged(this.#fd) ?? 0;
     if (unacknowledged < this.#unacknowledged) this.isActive();
@@ -122,8 +122,8 @@ export class Client {
   }
 
   /**
-   * Sends our FIN and waits for the client's: to close with unread input would reset the connection,
-   * and cost the client what is on its way to it.
+   * Sends our FIN and waits for the client's. Closing with unread input would reset the connection, and the
+   * client could lose answers that are on their way.
    *
    * @returns the reason, for the log
    */
@@ -136,7 +136,7 @@ export class Client {
         await this.#signals.handle();
       }
     } catch (error) {
-      // The client has reset the connection: that ends it, too, but is not the reason.
+      // The client has reset the connection. That ends it, too, but the reason is another one.
       if (!(error instanceof sys.SocketError)) throw error;
     }
     return reason;

@@ -3,8 +3,8 @@
  * accept(2) for a client, then in recv(2) for its bytes, then in send(2) for room; the next client waits
  * in the backlog until this one has left. core.ts is the same without options, log, limits and signals.
  *
- * The calls block the whole process, Node's event loop included. So that signals are handled all the
- * same, each call waits for a quarter of a second at most: signals.ts says why.
+ * The calls block the whole process, Node's event loop included. So that signals are handled nevertheless,
+ * each call waits for 250 ms at most: signals.ts says why.
  */
 import { formatAddress, LISTEN_BACKLOG, listenOnAll } from '../../echo/addresses.ts';
 import { Log } from '../../echo/log.ts';
@@ -41,11 +41,11 @@ await main(model, async (options) => {
 
   const signals = new Signals((signal) => {
     log.notice(`${signal}: stopping`);
-    // Newcomers are refused. Who waits in the backlog is reset: it has not been promised anything.
+    // New clients are refused from now on. Clients that wait in the backlog are reset: nobody accepted them.
     sys.close(listener.fd);
   });
 
-  /** Whether accept has found no free descriptor since it succeeded last: said once. */
+  /** Whether the last accept found no free descriptor. The log says so once. */
   let isOutOfDescriptors = false;
 
   async function run(listening: number): Promise<void> {
@@ -111,7 +111,10 @@ await main(model, async (options) => {
     }
   }
 
-  /** What one send has not taken; with --wait and --work, each line is paid for and answered by itself. */
+  /**
+   * Answers what the first send did not take. With --wait and --work, answers the lines one by one, after each
+   * has waited and worked.
+   */
   async function answerRest(client: Client, start: number, end: number): Promise<void> {
     for (let at = start; at < end; ) {
       let stop = end;

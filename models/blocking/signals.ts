@@ -2,10 +2,10 @@
  * Signals, for a process that waits in system calls.
  *
  * Node handles signals in its event loop, which a blocked process does not run. A signal interrupts a call
- * that is waiting (EINTR), and then the loop may run. But a signal that comes just before the call is
- * noted by libuv's handler, and the call waits all the same: no call can check and sleep in one step. So
- * every call waits for a quarter of a second at most, and then the loop runs. That is all that this
- * model's wake-ups are for; core.ts, which handles no signals, has none.
+ * that is waiting (EINTR), and then the loop can run. But when a signal comes just before the call, libuv's
+ * handler only records it, and the call waits nevertheless: accept, recv and send cannot check for signals
+ * and sleep in one step, as ppoll(2) can. So every call waits for 250 ms at most, and then the loop runs.
+ * This is the only purpose of the wake-ups; core.ts, which handles no signals, has none.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { onShutdown } from '../../echo/shutdown.ts';
@@ -46,7 +46,7 @@ export class Signals {
     this.#handledAt = performance.now();
   }
 
-  /** Waits in the event loop, for want of anything to wait for in the kernel. */
+  /** Waits in the event loop, when there is no system call to wait in. */
   async pause(milliseconds: number): Promise<void> {
     await pause(milliseconds);
     this.#handledAt = performance.now();

@@ -1,6 +1,6 @@
 /**
- * `--max-connections` for all workers together: each asks the primary before it takes a client. One
- * message there and one back for each connection, and only when there is a limit.
+ * `--max-connections` for all workers together. If there is a limit, a worker asks the primary about each new
+ * client: one message there and one back.
  */
 import type { Worker } from 'node:cluster';
 import type { Admission } from '../../node-net/index.ts';
@@ -8,8 +8,8 @@ import type { Admission } from '../../node-net/index.ts';
 export type Question = { readonly ask: number } | { readonly release: true };
 type Answer = { readonly ask: number; readonly admitted: boolean };
 
-/** Counts, in the primary, what the workers have open. */
-export class Gatekeeper {
+/** In the primary: counts the open connections of all workers. */
+export class SharedLimit {
   readonly #limit: number;
   readonly #open = new Map<Worker, number>();
 
@@ -17,7 +17,7 @@ export class Gatekeeper {
     this.#limit = limit;
   }
 
-  /** Counts, and answers a question. */
+  /** Answers whether a client may be admitted, or counts one that has left. */
   answer(worker: Worker, message: Question): void {
     const open = this.#open.get(worker) ?? 0;
     if ('ask' in message) {
@@ -29,7 +29,7 @@ export class Gatekeeper {
     }
   }
 
-  /** A worker has died, and its connections with it. */
+  /** To be called when a worker has died: its connections are closed. */
   forget(worker: Worker): void {
     this.#open.delete(worker);
   }
@@ -41,7 +41,7 @@ export class Gatekeeper {
   }
 }
 
-/** Asks the primary, from a worker. */
+/** In a worker: asks the primary. */
 export function remoteAdmission(): Admission {
   const waiting = new Map<number, (admitted: boolean) => void>();
   let asked = 0;

@@ -1,5 +1,5 @@
 /**
- * The idea of cluster, and nothing else: a pre-fork server. Four processes share one listener; each accepts
+ * cluster, the model and nothing else: a pre-fork server. Four processes share one listener; each accepts
  * for itself, and serves its clients in an event loop of its own.
  */
 import cluster from 'node:cluster';
@@ -13,13 +13,13 @@ if (cluster.isPrimary) {
   cluster.once('listening', (_, { port }) => {
     console.log(`cluster core listening on 127.0.0.1:${port} (pid ${process.pid})`);
   });
-  cluster.on('exit', () => cluster.fork()); // its clients are gone; the others notice nothing
+  cluster.on('exit', () => cluster.fork()); // its clients are lost; those of the others notice nothing
 } else {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const framer = new LineFramer('crlf', 65536);
     socket.on('data', (chunk) => {
       const hasRoom = socket.write(Buffer.concat(framer.push(chunk)));
-      if (!hasRoom) socket.pause(); // backpressure: who does not read is not read from
+      if (!hasRoom) socket.pause(); // backpressure: a client that does not read is not read from
     });
     socket.on('drain', () => socket.resume());
     socket.on('end', () => socket.end());

@@ -1,10 +1,11 @@
 /**
  * cluster, the pre-fork model: several processes share one listener. The primary opens it, forks the
- * workers and serves nobody; each worker (worker.ts) accepts for itself and serves its clients in an
- * event loop of its own. The kernel gives a new client to a worker that is waiting.
+ * workers and serves nobody. Each worker (worker.ts) accepts for itself and serves its clients in an
+ * event loop of its own. The kernel gives a new client to a worker that is waiting. The same without
+ * options, log, limits and signals is core.ts.
  *
- * The primary keeps the listener open for as long as it lives, and accepts from it never. So whatever
- * happens to the workers, new clients wait in the backlog for the next one.
+ * The primary keeps the listener open as long as it runs, and never accepts from it. So when a worker dies,
+ * even the last one, new clients wait in the backlog until another worker accepts them.
  */
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,13 +16,13 @@ import { die, main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
 import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
-import { Gatekeeper } from './admission.ts';
-import type { Message, Terms } from './worker.ts';
+import { SharedLimit } from './admission.ts';
+import type { Message, Settings } from './worker.ts';
 
-/** A worker that dies before it listens, or within so many milliseconds of that, died at once … */
-const AT_ONCE_MS = 1000;
-/** … and after so many of those in a row another one would be no better. */
-const DEATHS = 5;
+/** A worker that dies before it listens, or this soon after that, has failed to start. */
+const START_MS = 1000;
+/** When so many workers in a row have failed to start, the primary gives up. */
+const MAX_FAILED_STARTS = 5;
 
 const model: Model = {
   name: 'cluster',
@@ -31,15 +32,15 @@ const model: Model = {
 
 await main(model, async (options) => {
   const log = new Log(options);
-  const gatekeeper = new Gatekeeper(options.maxConnections);
+  const sharedLimit = new SharedLimit(options.maxConnections);
   const listeners = await listenOnAll(
     options,
     LOOPBACK,
     (at, ipv6Only) => sys.openListener(at, LISTEN_BACKLOG, ipv6Only),
     ({ fd }) => sys.close(fd),
   );
-  // A worker that is killed takes only its own clients along when it accepts for itself. Handed out by
-  // the primary (SCHED_RR), clients on their way to it would be lost as well.
+  // Each worker accepts for itself, so a worker that is killed loses only the clients that it has accepted.
+  // If the primary handed clients out (SCHED_RR), those on their way to that worker would be lost, too.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: fileURLToPath(new URL('worker.ts', import.meta.url)),
@@ -50,36 +51,36 @@ await main(model, async (options) => {
   const ready = new Set<Worker>();
   let announced = false;
   let stopping = false;
-  let deaths = 0;
+  let failedStarts = 0;
 
-  /** Starts a worker. Resolves when it listens, or when the one that took its place does. */
+  /** Starts a worker. Resolves when it listens; if it dies before, when its replacement does. */
   function start(): Promise<void> {
     return new Promise((resolve) => {
       const worker = cluster.fork();
       let readyAt = Number.POSITIVE_INFINITY;
       worker.on('message', (message: Message) => {
         if (message === 'started') {
-          // Duplicates, because node:cluster closes here what it has lent to a worker that dies.
-          const lent = listeners.map(({ fd }) => sys.dup(fd));
-          worker.send({ options, listeners: lent } satisfies Terms);
+          // node:cluster closes a worker's listeners here when it dies, so each worker gets duplicates.
+          const duplicates = listeners.map(({ fd }) => sys.dup(fd));
+          worker.send({ options, listeners: duplicates } satisfies Settings);
         } else if (message === 'listening') {
           readyAt = performance.now();
           ready.add(worker);
           resolve();
           if (announced) worker.send('log');
         } else {
-          gatekeeper.answer(worker, message);
+          sharedLimit.answer(worker, message);
         }
       });
       worker.on('error', () => {}); // a message to a worker that has just died
       worker.once('exit', (code, signal) => {
-        gatekeeper.forget(worker);
+        sharedLimit.forget(worker);
         ready.delete(worker);
         if (stopping) return;
-        deaths = performance.now() - readyAt < AT_ONCE_MS ? deaths + 1 : 0;
+        failedStarts = performance.now() - readyAt < START_MS ? failedStarts + 1 : 0;
         const how = signal ?? `exit code ${code}`;
-        if (deaths === DEATHS) {
-          const message = `${DEATHS} workers in a row died at once, the last with ${how}`;
+        if (failedStarts === MAX_FAILED_STARTS) {
+          const message = `${MAX_FAILED_STARTS} workers in a row died at once, the last with ${how}`;
           die(model.name, Object.assign(new Error(message), { code: 'ERR_WORKERS_DIE' }));
         }
         log.notice(`worker ${worker.process.pid} died (${how}); another one takes its place`);
@@ -88,7 +89,8 @@ await main(model, async (options) => {
     });
   }
 
-  // However the primary ends: no worker outlives it, and holds the port.
+  // No worker outlives the primary and holds the port. (When the primary is killed, no code of it runs. But
+  // its channel to the workers closes then, and node:cluster ends a worker whose channel is closed.)
   process.on('exit', () => {
     for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGKILL');
   });

@@ -1,4 +1,4 @@
-/** One worker of the cluster: a whole server in an event loop of its own, on a listener that it shares. */
+/** One worker of the cluster: a whole server in an event loop of its own, on listeners that all workers share. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { linesOf } from '../../echo/framing.ts';
@@ -16,14 +16,14 @@ import {
 } from '../../node-net/index.ts';
 import { type Question, remoteAdmission } from './admission.ts';
 
-/** What the primary tells a worker that has started. */
-export interface Terms {
+/** What the primary sends to a worker that has started. */
+export interface Settings {
   readonly options: Options;
   /** Descriptors of the shared listeners, as the primary numbers them. */
   readonly listeners: readonly number[];
 }
 
-/** What a worker tells the primary. */
+/** What a worker sends to the primary. */
 export type Message = 'started' | 'listening' | Question;
 
 const tell = (message: Message) => process.send?.(message);
@@ -32,7 +32,7 @@ let log: Log | undefined;
 let service: Service | undefined;
 let stopping = false;
 
-/** Whoever hears the signal first, the primary or the worker: the worker stops once. */
+/** Ctrl-C reaches this worker twice, as a signal and as the primary's message: it stops once. */
 async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
@@ -47,10 +47,10 @@ process.on('message', (message) => {
   if (message === 'log') process.stdout.uncork();
 });
 tell('started');
-const [{ options, listeners }] = (await once(process, 'message')) as [Terms];
+const [{ options, listeners }] = (await once(process, 'message')) as [Settings];
 const { work, wait, endOfLine, maxConnections } = options;
 
-// The first line is the primary's: what this process logs waits until that is written.
+// The primary writes the first line of the log. Until then, this worker's lines are held back.
 process.stdout.cork();
 log = new Log(options, `${process.pid}/`);
 const speed = work > 0 ? measureSpeed() : 0;
@@ -63,12 +63,12 @@ function echo(client: Connection): void {
     if (work > 0 || wait > 0) return answerEach(client, lines);
     sendAll(socket, lines);
     if (socket.writableLength === 0) return client.settle();
-    client.hold(); // backpressure: who does not read is not read from
+    client.hold(); // backpressure: a client that does not read is not read from
     socket.once('drain', () => client.settle());
   });
 }
 
-/** With --work or --wait: the lines one by one, so that other clients come in between. */
+/** With --work or --wait: answers the lines one by one, so that other clients are served in between. */
 async function answerEach(client: Connection, lines: readonly Buffer[]): Promise<void> {
   const { socket } = client;
   client.hold();

@@ -1,17 +1,17 @@
-/** New clients: out of the backlog, into the table, unless there are too many. No call in here waits. */
+/** Accepts new clients, and adds them to the table unless there are too many. No call in here waits. */
 import type { Log } from '../../echo/log.ts';
 import * as sys from '../../sockets/index.ts';
 import { Connection, type Shared } from './connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
 
-/** New clients taken in one turn of the loop at most: those who are connected wait meanwhile. */
+/** The most clients that are accepted in one turn of the loop, because the others wait meanwhile. */
 const ACCEPTS_IN_A_TURN = 64;
 
 export class Acceptor {
   readonly #table: ConnectionTable;
   readonly #shared: Shared;
   readonly #log: Log;
-  /** Whether accept has failed since it succeeded last: said once. */
+  /** Whether the last accept failed. The log says so once. */
   #isOutOfDescriptors = false;
 
   constructor(table: ConnectionTable, shared: Shared, log: Log) {
@@ -20,7 +20,7 @@ export class Acceptor {
     this.#log = log;
   }
 
-  /** Takes clients out of a listener's backlog. */
+  /** Accepts clients from a listener's backlog. */
   acceptFrom(listener: number): void {
     for (let i = 0; i < ACCEPTS_IN_A_TURN && this.#table.isAccepting; i++) {
       let fd: number;
@@ -36,7 +36,7 @@ export class Acceptor {
     }
   }
 
-  /** The listener stays readable: to ask poll about it again at once would spin. */
+  /** Stops asking poll about the listeners. They stay readable, so poll would return at once, again and again. */
   #pause({ message }: Error): void {
     if (!this.#isOutOfDescriptors) this.#log.notice(`no new clients until one leaves: ${message}`);
     this.#isOutOfDescriptors = true;

@@ -18,7 +18,7 @@ export class ConnectionTable {
     this.#firstConnection = this.poll.length;
   }
 
-  /** How many clients there are. */
+  /** How many clients are connected. */
   get open(): number {
     return this.#connections.length;
   }
@@ -34,8 +34,8 @@ export class ConnectionTable {
   }
 
   /**
-   * Removes clients, and moves those behind them down: so lines that came together are answered in the order
-   * of their clients. It costs no more than the walk over the table that each turn makes.
+   * Removes clients, and moves down those after them. So the order stays, and lines that came together are
+   * answered in the order of their clients. It costs no more than one walk over the table.
    */
   remove(departed: ReadonlySet<Connection>): void {
     let to = Math.min(...[...departed].map(({ index }) => index));
@@ -65,7 +65,7 @@ export class ConnectionTable {
     for (let i = 1; i < this.#firstConnection; i++) this.poll.setEvents(i, yes ? sys.POLLIN : 0);
   }
 
-  /** New clients are refused from now on. */
+  /** Closes the listeners: new clients are refused from now on. */
   closeListeners(): void {
     this.#isAccepting = false;
     for (let i = 1; i < this.#firstConnection; i++) {

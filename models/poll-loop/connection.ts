@@ -15,7 +15,7 @@ const RECEIVE_SIZE = 512 * 1024;
 /** What all connections share. */
 export class Shared {
   readonly options: Options;
-  /** Of `burn`. */
+  /** For `burn`. */
   readonly speed: number;
   /** Whether a line is answered by itself, later: with `--work` or `--wait`. */
   readonly linesCost: boolean;
@@ -23,7 +23,7 @@ export class Shared {
   readonly receiveBuffer: Buffer;
   /** How many connections have sent their FIN and wait for the client's. */
   lingering = 0;
-  /** Connections that the log may have a hint for: bare LFs wait in them. */
+  /** Connections whose unfinished line has a bare LF: the log may hint at `--eol lf`. */
   readonly withBareLf = new Set<Connection>();
   /** When a signal said that the server is to stop, by `performance.now()`. */
   stoppedAt: number | undefined;
@@ -36,13 +36,13 @@ export class Shared {
   }
 }
 
-/** What is known of one client between two turns of the loop. */
+/** The state of one client between two turns of the loop. */
 export class Connection {
   /** Its place in the poll table. */
   index = -1;
-  /** Whether it is in the queue of those whose next line is to be answered. */
+  /** Whether it is in the `LineQueue`. */
   isQueued = false;
-  /** Whether it is over, and its descriptor closed. */
+  /** Whether its descriptor is closed. */
   closed = false;
 
   readonly #fd: number;
@@ -52,18 +52,19 @@ export class Connection {
   /** What send(2) did not take, from `#pendingStart` on. */
   #pending: Buffer | undefined;
   #pendingStart = 0;
-  /** With `--work` and `--wait`: the line that is to be answered next, and those behind it. */
+  /** With `--work` and `--wait`: the line that is answered next, and the lines after it. */
   #line: Buffer | undefined;
   #moreLines: Generator<Buffer> | undefined;
-  /** Why nothing more is read, once that is so. */
+  /** Why the connection is being ended; undefined while it is not. */
   #ending: string | undefined;
-  /** When our FIN was sent; what still comes is thrown away until the client's. */
+  /** When our FIN was sent. Further input is discarded until the client's FIN. */
   #lingersSince: number | undefined;
   #received = 0;
   #sent = 0;
-  /** Bytes in and out when the clock was last looked at, how many of them were on their way, and since when nothing has moved. */
+  /** At the last check for idleness: bytes received and sent in all, and bytes not acknowledged. */
   #bytes = -1;
   #unacknowledged = 0;
+  /** When a byte last moved, or the client last waited for an answer, by `performance.now()`. */
   #idleSince = 0;
 
   /** @param fd - a connected socket, non-blocking */
@@ -80,7 +81,7 @@ export class Connection {
     return this.#line ? 0 : sys.POLLIN;
   }
 
-  /** With `--work` and `--wait`: whether a line is to be answered, and could be sent. */
+  /** With `--work` and `--wait`: whether there is a line to answer, and room to send it. */
   get hasLine(): boolean {
     return this.#line !== undefined && !this.#pending && !this.closed;
   }
@@ -104,7 +105,7 @@ export class Connection {
     const newEnd = options.maxLine + received;
     const { start, end } = this.#framer.frame(receiveBuffer, options.maxLine, newEnd);
     if (linesCost && end > start) {
-      // The next client needs the buffer before these lines are answered.
+      // A copy, because the receive buffer is used for the next client before these lines are answered.
       this.#moreLines = linesOf(copyOf(receiveBuffer, start, end), options.endOfLine);
       this.#line = this.#moreLines.next().value;
     } else if (end > start) {
@@ -114,14 +115,14 @@ export class Connection {
     if (this.#framer.overlong) this.end(this.#framer.overlongReason);
   }
 
-  /** Lets the log hint at `--eol lf`, now or later. */
+  /** Lets the log hint at `--eol lf`, if the bare LF has waited long enough; else asks for another call. */
   hint(): void {
     const needsAnother = Number.isFinite(this.#log.unfinished(this.#framer));
     if (needsAnother) this.#shared.withBareLf.add(this);
     else this.#shared.withBareLf.delete(this);
   }
 
-  /** With `--work` and `--wait`: pays for one line, which has waited, and answers it. */
+  /** With `--work` and `--wait`: works for one line, which has waited, and answers it. */
   answerLine(): void {
     const line = this.#line;
     if (!line) return;
@@ -146,7 +147,7 @@ export class Connection {
     }
   }
 
-  /** Reads no more, and ends the connection when what the client is owed has been sent. */
+  /** Reads no more, and ends the connection when all pending output has been sent. */
   end(reason: string): void {
     this.#ending ??= reason;
     this.#endIfDone();
@@ -160,17 +161,17 @@ export class Connection {
     this.#shared.lingering++;
   }
 
-  /** Closing with unread input would reset the connection, and cost the client what is on its way. */
+  /** Discards input: closing with unread input would reset the connection, and the client could lose answers. */
   #discard(): void {
     if (sys.recv(this.#fd, this.#shared.receiveBuffer) === 0) this.close('end of input');
   }
 
   /**
-   * Ends the connection if it has been idle, or has lingered, for too long; after a signal, when it is
-   * done, and at the latest when its grace is over.
+   * Ends the connection if it has been idle, or has lingered, for too long. After a signal, ends it when it is
+   * done, and at the latest after `GRACE_MS`.
    *
    * @param now - by `performance.now()`
-   * @param hasInput - whether poll has just seen input that is not received yet
+   * @param hasInput - whether poll has reported input that has not been received yet
    */
   checkTime(now: number, hasInput: boolean): void {
     const { stoppedAt, options } = this.#shared;
@@ -181,8 +182,8 @@ export class Connection {
   }
 
   /**
-   * Milliseconds. Bytes that the client acknowledges are bytes that move: POLLOUT says nothing of them
-   * until a third of the send buffer is free, which takes a slow reader a while.
+   * Milliseconds. Output that the client acknowledges counts as movement: a slow reader takes a while until a
+   * third of the send buffer is free, and POLLOUT does not come before.
    */
   #idleFor(now: number): number {
     const bytes = this.#received + this.#sent;
@@ -196,14 +197,14 @@ export class Connection {
     return now - this.#idleSince;
   }
 
-  /** After the signal: ends when nobody owes anybody anything, and in any case in time. */
+  /** After the signal: ends the connection when no input and no output is left, and in any case in time. */
   #wrapUp(elapsed: number, hasInput: boolean): void {
     const isDone = !hasInput && !this.#pending && !this.#line;
     if (elapsed > GRACE_MS) this.close('the server stops');
     else if (isDone || elapsed > DRAIN_MS) this.end('the server stops');
   }
 
-  /** Closes at once. @param reason - for the log, unless it was ending already */
+  /** Closes at once. @param reason - for the log, unless the connection was being ended already */
   close(reason: string): void {
     if (this.closed) return;
     this.closed = true;

@@ -41,7 +41,7 @@ await main(model, async (options) => {
   const table = new ConnectionTable(listeners.map(({ fd }) => fd));
   /** With --wait and --work: whose line is answered next. */
   const lines = new LineQueue(options.wait);
-  /** Closed, and still in the table. */
+  /** Connections that are closed, but still in the table. */
   const departed = new Set<Connection>();
   const acceptor = new Acceptor(table, shared, log);
   const idleSweepMs = Math.min(Math.ceil(options.idleTimeout / 4), 1000) || Infinity;
@@ -94,7 +94,7 @@ await main(model, async (options) => {
     return next < Infinity ? Math.ceil(next) : -1;
   }
 
-  /** Milliseconds after which somebody's clock has to be looked at; `Infinity` when nobody has one. */
+  /** Milliseconds until the time limits have to be checked; `Infinity` when no connection has one. */
   function sweepInterval(): number {
     if (shared.stoppedAt !== undefined) return 10;
     if (shared.lingering > 0) return Math.min(idleSweepMs, 100);
@@ -102,7 +102,7 @@ await main(model, async (options) => {
     return table.isAccepting ? idleSweepMs : Math.min(idleSweepMs, RETRY_MS);
   }
 
-  /** Looks at the clock for everybody: idleness, lingering, hints and the end have their limits. */
+  /** Checks the time limits of all connections: for idleness, lingering, hints and the end of the server. */
   function sweep(someoneReady: boolean): void {
     const now = performance.now();
     if (now < nextSweep) return;

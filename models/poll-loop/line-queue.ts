@@ -1,7 +1,7 @@
 /**
- * With `--wait` and `--work`: whose line is answered next. A line first waits, beside all the others that
- * wait, and then takes its turn on the one thread. All lines wait equally long, so who began first is due
- * first: the deadlines are a queue, and the head of it is the nearest.
+ * With `--wait` and `--work`: whose line is answered next. A line first waits, at the same time as the others,
+ * and then takes its turn on the one thread. All lines wait equally long, so the line that began first is due
+ * first: the deadlines are a queue, and its head is the nearest one.
  */
 import type { Connection } from './connection.ts';
 
@@ -14,7 +14,7 @@ export class LineQueue {
     this.#waitMs = waitMs;
   }
 
-  /** The next line of a connection begins to wait. Each connection is in the queue once at most. */
+  /** Lets the next line of a connection begin to wait. Each connection is in the queue at most once. */
   add(connection: Connection): void {
     connection.isQueued = true;
     if (this.#waitMs === 0) this.#due.push(connection);
@@ -28,11 +28,11 @@ export class LineQueue {
     return head ? Math.max(head.dueAt - performance.now(), 0) : Number.POSITIVE_INFINITY;
   }
 
-  /** Takes the connection whose line is due and has been due longest; undefined when none is. */
+  /** Takes the connection whose line has been due longest; undefined when none is due. */
   take(): Connection | undefined {
     if (this.#waiting.length > 0) this.#collect(performance.now());
     let next = this.#due.shift();
-    while (next?.closed) next = this.#due.shift(); // nobody works for a client that has left
+    while (next?.closed) next = this.#due.shift(); // no work for a client that has left
     if (next) next.isQueued = false;
     return next;
   }

@@ -1,6 +1,6 @@
 /**
- * The idea of rxjs, and nothing else: clients, chunks and answers are streams. `mergeMap` lets the clients
- * run side by side, `concatMap` keeps each client's answers in order.
+ * rxjs, the model and nothing else: clients, chunks and answers are streams. `mergeMap` lets the clients run
+ * side by side, `concatMap` keeps each client's answers in order.
  */
 import { createServer, type Socket } from 'node:net';
 import { concatMap, EMPTY, finalize, fromEvent, map, mergeMap, type Observable, take } from 'rxjs';
@@ -21,7 +21,7 @@ function answersTo(socket: Socket): Observable<unknown> {
   );
 }
 
-/** Backpressure: a client that does not read is not read from. */
+/** Backpressure: pauses the client until the kernel has taken its answer. */
 function room(socket: Socket): Observable<unknown> {
   socket.pause();
   return fromEvent(socket, 'drain').pipe(

@@ -1,10 +1,10 @@
 /**
- * rxjs: nobody waits. Clients, chunks, lines and answers are streams, and the pipelines below say what
- * becomes of them.
+ * rxjs: nobody waits, because streams push. Clients, chunks, lines and answers are streams, and the pipelines
+ * below say what becomes of them. The same without options, log, limits and signals is core.ts.
  *
- * `mergeMap` lets all clients run side by side. `concatMap` keeps one client's answers in order: it takes
- * the next when the one before has completed. A stream pushes and does not ask whether there is room, so
- * the backpressure is explicit: an answer that takes time holds the client, and its socket is paused.
+ * `mergeMap` lets all clients run side by side. `concatMap` keeps one client's answers in order: it begins
+ * the next when the one before has completed. A stream pushes and does not ask whether there is room. So
+ * the backpressure is explicit: while an answer takes time, the client's socket is paused.
  */
 import {
   concatMap,
@@ -27,9 +27,8 @@ import { linesOf } from '../../echo/framing.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
-import { onShutdown } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
-import { type Connection, sendAll, serve, Turns } from '../../node-net/index.ts';
+import { type Connection, runUntilSignal, sendAll, serve, Turns } from '../../node-net/index.ts';
 
 const model: Model = { name: 'rxjs', summary: 'connections, lines and answers are streams' };
 
@@ -39,52 +38,45 @@ await main(model, async (options) => {
   const speed = work > 0 ? measureSpeed() : 0;
   const turns = new Turns();
   const clients = new Subject<Connection>();
-  const answer = work > 0 || wait > 0 ? eachLine : sent;
+  const answer = work > 0 || wait > 0 ? answerEach : send;
 
   clients.pipe(mergeMap(answersTo)).subscribe();
 
-  /** From a client's chunks to its answers; the stream itself carries nothing but the order. */
+  /** From a client's chunks to its answers. It emits nothing: what counts is when it completes. */
   function answersTo(client: Connection): Observable<never> {
     return fromEvent(client.socket, 'data').pipe(
       map((chunk) => client.framer.push(chunk as Buffer)),
-      concatMap((lines) => holding(client, answer(client, lines))),
+      concatMap((lines) => pausedDuring(client, answer(client, lines))),
       takeUntil(fromEvent(client.socket, 'close')),
     );
   }
 
-  /** With --work or --wait: the lines one by one. Who unsubscribes when the client has left pays no more. */
-  function eachLine(client: Connection, lines: readonly Buffer[]): Observable<unknown> {
+  /** With --work or --wait: the lines one by one. When the client leaves, it is unsubscribed: no more work. */
+  function answerEach(client: Connection, lines: readonly Buffer[]): Observable<unknown> {
     return from(linesOf(Buffer.concat(lines), endOfLine)).pipe(
       concatMap((line) =>
         defer(() => turns.next()).pipe(
           tap(() => work > 0 && burn(line, work, speed)),
           delay(wait),
-          concatMap(() => sent(client, [line])),
+          concatMap(() => send(client, [line])),
         ),
       ),
     );
   }
 
-  const service = await serve(options, log, (client) => clients.next(client));
-  onShutdown(async (signal) => {
-    log.notice(`${signal}: stopping with ${service.open} open`);
-    await service.stop();
-    await log.flush();
-    process.exit(0);
-  });
-  log.listening(service.addresses); // last: who reads it may send a signal at once
+  runUntilSignal(await serve(options, log, (client) => clients.next(client)), log);
 });
 
-/** Sends lines; completes when the kernel has taken them: mostly it has at once. */
-function sent({ socket }: Connection, lines: readonly Buffer[]): Observable<unknown> {
+/** Sends lines, and completes when the kernel has taken them: `EMPTY` if it has at once, as it mostly does. */
+function send({ socket }: Connection, lines: readonly Buffer[]): Observable<unknown> {
   sendAll(socket, lines);
   return socket.writableLength === 0 ? EMPTY : fromEvent(socket, 'drain').pipe(take(1));
 }
 
 /** Backpressure: while an answer is outstanding, its client is not read from. */
-function holding(client: Connection, answer: Observable<unknown>): Observable<never> {
+function pausedDuring(client: Connection, answer: Observable<unknown>): Observable<never> {
   if (answer === EMPTY) {
-    client.settle();
+    client.settle(); // the kernel has taken it already: no pause
     return EMPTY;
   }
   client.hold();

@@ -1,6 +1,6 @@
 /**
- * The idea of worker-threads, and nothing else: the main thread waits for sockets, and a pool of threads
- * answers the lines. One task at a time for each client keeps its lines in order.
+ * worker-threads, the model and nothing else: a thread pool. The main thread waits for sockets, and a pool
+ * of threads answers the lines. One task at a time for each client keeps its lines in order.
  */
 import { createServer } from 'node:net';
 import { Piscina } from 'piscina';
@@ -13,12 +13,12 @@ const pool = new Piscina<{ lines: Buffer }, Uint8Array>({
 
 const server = createServer({ allowHalfOpen: true }, (socket) => {
   const framer = new LineFramer('crlf', 65536);
-  let answers = Promise.resolve();
+  let lastAnswer = Promise.resolve();
   socket.on('data', (chunk) => {
-    socket.pause(); // until this answer is with the kernel
-    answers = answer(Buffer.concat(framer.push(chunk)));
+    socket.pause(); // backpressure: until the kernel has taken this answer
+    lastAnswer = answer(Buffer.concat(framer.push(chunk)));
   });
-  socket.on('end', () => answers.then(() => socket.end()));
+  socket.on('end', () => lastAnswer.then(() => socket.end()));
   socket.on('error', () => socket.destroy());
 
   async function answer(lines: Buffer): Promise<void> {

@@ -1,25 +1,25 @@
 /**
- * worker-threads: the main thread owns the sockets, a pool of threads answers the lines.
+ * worker-threads: the main thread owns the sockets, a pool of threads answers the lines. This is a thread
+ * pool with one queue. The same without options, log, limits and signals is core.ts.
  *
- * The main thread never computes an answer, so a line that costs CPU delays only its own client, and
- * as many lines are answered at once as there are threads. The price is the way there and back: a
- * message to another thread costs more than an echo. Without --work, therefore, whatever came in one
- * turn of the event loop goes to the pool as one task.
+ * The main thread never computes an answer, so it accepts and reads while lines cost CPU, and as many lines
+ * are answered at once as there are threads. The price is two messages for each task, which cost more than
+ * an echo. So without --work and --wait, all lines of one turn of the event loop are one task.
  *
- * A client has one task at a time, and its socket is paused meanwhile. Order and backpressure follow.
+ * A client has one task at a time, and its socket is paused meanwhile. That keeps its lines in order, and it
+ * is the backpressure.
  */
 import { Piscina } from 'piscina';
 import { linesOf } from '../../echo/framing.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
-import { onShutdown } from '../../echo/shutdown.ts';
 import { measureSpeed } from '../../echo/work.ts';
-import { type Connection, drained, serve } from '../../node-net/index.ts';
-import type { Task, Terms } from './answer.ts';
+import { type Connection, drained, runUntilSignal, serve } from '../../node-net/index.ts';
+import type { Settings, Task } from './answer.ts';
 
-/** Bytes after which the gathered lines go to the pool before the turn is over. */
-const BATCH = 64 * 1024;
+/** When so many bytes are gathered, they go to the pool before the turn is over. */
+const BATCH_BYTES = 64 * 1024;
 
 const model: Model = {
   name: 'worker-threads',
@@ -30,23 +30,23 @@ const model: Model = {
 await main(model, async (options) => {
   const log = new Log(options);
   const { work, wait, endOfLine, workers } = options;
-  const costsTime = work > 0 || wait > 0;
+  const linesCost = work > 0 || wait > 0;
   const pool = new Piscina<Task, Uint8Array>({
     filename: new URL('answer.ts', import.meta.url).href,
     minThreads: workers,
     maxThreads: workers,
     // Idle threads wait for messages in their event loop: a wait on shared memory would freeze it.
     atomics: 'disabled',
-    workerData: { work, wait, endOfLine, speed: work > 0 ? measureSpeed() : 0 } satisfies Terms,
+    workerData: { work, wait, endOfLine, speed: work > 0 ? measureSpeed() : 0 } satisfies Settings,
   });
-  // A thread that dies with lines in its hands fails their task; one that held none is told here.
+  // When a thread dies, the pool fails its task. A thread that had no task is reported here.
   pool.on('error', (error: Error) => log.notice(`a thread of the pool died: ${error.message}`));
-  // A task for each thread, so that the first client does not wait for threads to start. A thread that
-  // dies of something else meanwhile is replaced.
+  // A task for each thread, so that the first client does not wait for threads to start. If a thread dies
+  // meanwhile, the pool replaces it, and its task is tried once more.
   const start = () => pool.run({ lines: new Uint8Array() });
   await Promise.all(Array.from({ length: workers }, () => start().catch(start)));
 
-  /** Who has sent complete lines in this turn of the event loop, and how many bytes in all. */
+  /** The complete lines of this turn of the event loop, by client. */
   let gatheredBytes = 0;
   let gathered: { readonly client: Connection; readonly lines: Buffer }[] = [];
 
@@ -54,8 +54,8 @@ await main(model, async (options) => {
     client.socket.on('data', (chunk) => {
       const lines = client.framer.push(chunk);
       if (lines.length === 0) return client.settle();
-      client.hold(); // one task at a time: order and backpressure follow
-      if (costsTime) answerEach(client, Buffer.concat(lines));
+      client.hold(); // one task at a time: order and backpressure
+      if (linesCost) answerEach(client, Buffer.concat(lines));
       else gather(client, lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines));
     });
   }
@@ -64,8 +64,8 @@ await main(model, async (options) => {
     if (gathered.length === 0) setImmediate(answerTogether);
     gathered.push({ client, lines });
     gatheredBytes += lines.length;
-    // An answer that a client does not read keeps the whole task's memory.
-    if (gatheredBytes >= BATCH) answerTogether();
+    // An answer that a client does not read keeps the memory of its whole task alive.
+    if (gatheredBytes >= BATCH_BYTES) answerTogether();
   }
 
   /** One task for all lines of a turn. */
@@ -83,7 +83,7 @@ await main(model, async (options) => {
     }
   }
 
-  /** With --work or --wait: one task for each line, so that the threads are shared fairly. */
+  /** With --work or --wait: one task for each line, so that clients share the threads fairly. */
   async function answerEach(client: Connection, lines: Buffer): Promise<void> {
     const hasLeft = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const leave = () => {
@@ -107,7 +107,7 @@ await main(model, async (options) => {
     lines: readonly Buffer[],
     hasLeft?: Int32Array,
   ): Promise<Uint8Array | undefined> {
-    const bytes = together(lines);
+    const bytes = transferable(lines);
     const task: Task = hasLeft ? { lines: bytes, hasLeft } : { lines: bytes };
     try {
       return await pool.run(task, { transferList: [bytes.buffer] });
@@ -117,17 +117,10 @@ await main(model, async (options) => {
     }
   }
 
-  const service = await serve(options, log, echo);
-  onShutdown(async (signal) => {
-    log.notice(`${signal}: stopping with ${service.open} open`);
-    await service.stop();
-    await log.flush();
-    process.exit(0);
-  });
-  log.listening(service.addresses); // last: who reads it may send a signal at once
+  runUntilSignal(await serve(options, log, echo), log);
 });
 
-/** Sends an answer, and reads on when the kernel has taken it: who does not read is not read from. */
+/** Sends an answer, and reads on when the kernel has taken it. This is the backpressure. */
 function send(client: Connection, answer: Uint8Array): void {
   const { socket } = client;
   if (!client.isOpen) return;
@@ -136,8 +129,8 @@ function send(client: Connection, answer: Uint8Array): void {
   else socket.once('drain', () => client.settle());
 }
 
-/** One buffer, not from Node's shared pool, that can be given to another thread. */
-function together(pieces: readonly Buffer[]): Buffer<ArrayBuffer> {
+/** All pieces in one buffer of its own (not in Node's shared pool), which can be transferred to a thread. */
+function transferable(pieces: readonly Buffer[]): Buffer<ArrayBuffer> {
   const whole = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
   for (const piece of pieces) end += piece.copy(whole, end);
