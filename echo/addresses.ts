@@ -1,4 +1,4 @@
-/** Where to listen: names become addresses, and one port is found for all of them. */
+/** Where to listen: looks up names, and opens a listener on each address, all on one port. */
 import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 
@@ -13,26 +13,26 @@ export function formatAddress({ address, port }: SocketAddressLike): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** How many connections may wait to be accepted; the kernel caps it at net.core.somaxconn. */
+/** The backlog: how many connections may wait to be accepted. The kernel caps it at net.core.somaxconn. */
 export const LISTEN_BACKLOG = 4096;
 
 /** Both loopback addresses: the default of every model that can wait on two listeners. */
 export const LOOPBACK = ['127.0.0.1', '::1'] as const;
 
-/** How often another port is tried when a free one for the first address is taken on the second. */
+/** With port 0: how many ports are tried until one is free on all addresses. */
 const PORT_ATTEMPTS = 20;
 
 /** The machine has no such address, or no IPv6 at all. */
-const NOT_HERE = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT']);
+const MISSING_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT']);
 
 /**
- * Opens a listener on each address of each host, all on the same port. Of the addresses of one name,
- * all but one may be missing from this machine: `localhost` is often also ::1 where IPv6 is off.
+ * Opens a listener on each address of each host, all on the same port. If a name has several addresses, one
+ * that this machine has is enough: `localhost` often includes ::1 even where IPv6 is off.
  *
- * @param hosts - names or addresses; undefined for `defaults`, which count as the addresses of one name
+ * @param hosts - names or addresses; undefined for `defaults`, which are treated as the addresses of one name
  * @param port - 0 to pick a free one
  * @param open - opens one listener; `ipv6Only` keeps an IPv6 listener from taking the IPv4 port too
- * @param close - closes one again, when another address does not have the same port free
+ * @param close - closes one again, when the port is not free on another address
  * @throws whatever `open` throws: EADDRINUSE, EADDRNOTAVAIL, EACCES …; ENOTFOUND for an unknown name
  */
 export async function listenOnAll<L extends { readonly at: SocketAddressLike }>(
@@ -54,7 +54,7 @@ export async function listenOnAll<L extends { readonly at: SocketAddressLike }>(
           try {
             listeners.set(address, await open({ address, port: wanted() }, ipv6Only));
           } catch (error) {
-            if (!NOT_HERE.has(codeOf(error))) throw error;
+            if (!MISSING_ADDRESS.has(codeOf(error))) throw error;
             missing ??= error;
           }
         }

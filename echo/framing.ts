@@ -1,23 +1,23 @@
 /**
  * Line framing over bytes.
  *
- * An echo does not need lines, it needs to know how much of what has come is complete: everything up
- * to the last terminator goes back in one piece, and only the unfinished rest, the tail, is kept.
- * Nothing else is copied. Each byte is looked at once when it arrives and at most once more when its
- * line turns out to be long, so the cost is linear in the bytes however they are split.
+ * An echo need not cut its input into lines. It needs to know where the last complete line ends: everything
+ * up to there goes back in one piece, and only the unfinished rest, the tail, is copied and kept. Each byte is
+ * examined once when it arrives, and at most once more when its line turns out to be long. So the cost is linear
+ * in the number of bytes, however they are split.
  */
 
 const CR = 0x0d;
 const LF = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
-/** One for all connections: a silent one should cost little. */
+/** Shared by all connections, so that a silent one costs little memory. */
 const TERMINATOR = { crlf: Buffer.from([CR, LF]), lf: Buffer.from([LF]) };
 
-/** A buffer for a tail is kept for the next one only while it is small: most connections are idle. */
-const SMALL = 2048;
+/** Bytes. A larger tail buffer is not kept for the next tail, because most connections are idle. */
+const SMALL_TAIL = 2048;
 
-/** How a line ends: `crlf` is the protocol; `lf` is for people with a plain `nc`. */
+/** How a line ends: `crlf` is the protocol; `lf` suits a plain `nc`. */
 export type EndOfLine = 'crlf' | 'lf';
 
 /** Complete lines in a buffer, from `start` to `end`; none when the two are equal. */
@@ -44,14 +44,14 @@ export class LineFramer {
   }
 
   /**
-   * A line has grown beyond the limit. The lines before it were handed out; nothing after it will be,
-   * whatever is pushed: the connection is to be ended.
+   * Whether a line has grown beyond the limit. The lines before it have been returned. Nothing after them will
+   * be, whatever is pushed: the connection must be ended.
    */
   get overlong(): boolean {
     return this.#overlong;
   }
 
-  /** What the log says about that. */
+  /** The reason for the log, when `overlong`. */
   get overlongReason(): string {
     return `a line is longer than ${this.#maxLine} bytes`;
   }
@@ -69,8 +69,8 @@ export class LineFramer {
   /**
    * Takes what one read returned.
    *
-   * @returns the bytes that are complete now, in order, as zero, one or two buffers: the tail of
-   *   before, if there was one, and the chunk up to its last terminator (not a copy)
+   * @returns the bytes of all complete lines, in order, in at most two buffers: the earlier tail, if there was
+   *   one, and the chunk up to its last terminator (not a copy)
    */
   push(chunk: Buffer): Buffer[] {
     const end = this.#complete(chunk, 0, chunk.length);
@@ -85,12 +85,12 @@ export class LineFramer {
   }
 
   /**
-   * As `push`, for a server that receives every connection into one buffer of its own. The tail of
-   * before is moved in front of the new bytes, so that one send takes both; whoever calls leaves room
-   * for it: `start` is at least the longest line.
+   * As `push`, for a server with one receive buffer for all connections. The earlier tail is copied in front of
+   * the new bytes, so that one send takes both. The caller leaves room for it: `start` is at least the length
+   * of the longest line.
    *
-   * @param buffer - the new bytes stand in it from `start` to `end`
-   * @returns where the complete lines stand in `buffer`
+   * @param buffer - holds the new bytes, from `start` to `end`
+   * @returns where the complete lines are in `buffer`
    */
   frame(buffer: Buffer, start: number, end: number): Run {
     let runStart = start;
@@ -99,7 +99,7 @@ export class LineFramer {
       runStart -= this.#tailLength;
       this.#tail.copy(buffer, runStart, 0, this.#tailLength);
       this.#dropTail();
-      if (this.#tail.length > SMALL) this.#tail = EMPTY;
+      if (this.#tail.length > SMALL_TAIL) this.#tail = EMPTY;
     }
     this.#keep(buffer, runEnd, end);
     return { start: runStart, end: runEnd };
@@ -109,12 +109,12 @@ export class LineFramer {
   #complete(bytes: Buffer, start: number, end: number): number {
     if (this.#overlong || start === end) return start;
     const runEnd = this.#lastLineEnd(bytes, start, end);
-    // Only more bytes than the limit can hold a line beyond it.
+    // A line can be too long only if the bytes are at least as many as the limit.
     if (this.#tailLength + end - start < this.#maxLine) return runEnd;
     return this.#withinLimit(bytes, start, end, runEnd);
   }
 
-  /** Looks from the end backwards: in most reads the last byte ends a line. */
+  /** Searches backwards from the end, because in most reads the last byte ends a line. */
   #lastLineEnd(bytes: Buffer, start: number, end: number): number {
     const isCrLf = this.#terminator.length === 2;
     if (bytes[end - 1] === LF && (!isCrLf || this.#isCr(bytes, end - 2, start))) return end;
@@ -130,10 +130,10 @@ export class LineFramer {
   }
 
   /**
-   * Leaps from line end to line end, each leap as long as a line may be: a leap that meets no line end
-   * has found a line that is too long.
+   * Leaps from line end to line end, each time at most as far as a line may be long. If there is no line end
+   * within that distance, the line is too long.
    *
-   * @returns where the last line before that one ends
+   * @returns where the last line before the overlong one ends; `runEnd` if all are short enough
    */
   #withinLimit(bytes: Buffer, start: number, end: number, runEnd: number): number {
     let lineStart = start - this.#tailLength;
@@ -154,7 +154,7 @@ export class LineFramer {
     if (this.#overlong || start === end) return;
     const needed = this.#tailLength + end - start;
     if (needed > this.#tail.length) {
-      // Doubling makes a line that comes byte by byte cost a constant for each byte.
+      // Doubling, so that a line that comes byte by byte costs constant time for each byte.
       const capacity = Math.min(Math.max(needed, 2 * this.#tail.length, 64), this.#maxLine);
       const larger = Buffer.allocUnsafeSlow(capacity);
       this.#tail.copy(larger, 0, 0, this.#tailLength);

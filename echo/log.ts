@@ -1,9 +1,9 @@
 /**
  * The log: connection information on standard output, as text or as JSON, never a client's bytes.
  *
- * A log must not decide whether the service runs. Node buffers what a full pipe or a stopped terminal
- * (Ctrl-S) does not take, so past a bound lines are dropped and counted; when standard output is gone
- * (`| head -1`), the log ends and the server goes on. Only a file can make it wait.
+ * A log must not stop the service. Node buffers what a full pipe or a stopped terminal (Ctrl-S) does not take.
+ * When too much is buffered, lines are dropped and counted. When standard output has been closed (`| head -1`),
+ * the log ends and the server goes on. Only a write to a file can block the server.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SocketAddressLike } from './addresses.ts';
@@ -11,10 +11,10 @@ import { formatAddress } from './addresses.ts';
 import type { LineFramer } from './framing.ts';
 import type { Options } from './options.ts';
 
-/** Bytes that may wait for a slow reader of the log. */
-const BACKLOG = 256 * 1024;
+/** How many bytes of the log may wait for its reader. */
+const MAX_BUFFERED = 256 * 1024;
 
-/** How long a process that ends waits for a reader of its log. */
+/** How long a process that ends waits for the reader of its log. */
 const FLUSH_MS = 200;
 
 /** How long bare LFs wait in an unfinished line before the log hints at `--eol lf`. */
@@ -33,7 +33,7 @@ export class Log {
   #dropped = 0;
   #gone = false;
 
-  /** @param idPrefix - tells the connections of one process from those of another in the same log */
+  /** @param idPrefix - makes the ids unique when several processes write to the same log */
   constructor({ log, model }: Pick<Options, 'log' | 'model'>, idPrefix = '') {
     this.#idPrefix = idPrefix;
     this.#format = log;
@@ -45,7 +45,7 @@ export class Log {
   }
 
   /**
-   * Says that the server really listens: the first line on standard output, whatever `--log` says,
+   * Says that the server listens: the first line on standard output. It is written even with `--log off`,
    * because whoever started the server reads the port from it.
    */
   listening(addresses: readonly SocketAddressLike[]): void {
@@ -58,14 +58,14 @@ export class Log {
     }
   }
 
-  /** Whether lines wait for standard output to be read, which takes turns of Node's event loop. */
+  /** Whether lines wait for the reader of standard output. Writing them needs turns of Node's event loop. */
   get isBehind(): boolean {
     return !this.#gone && process.stdout.writableLength > 0;
   }
 
   /**
-   * For the end of the process: resolves when standard output has taken all that was logged, or after
-   * 0.2 s, because a reader that has stopped does not keep the process.
+   * To be called before the process exits: resolves when standard output has taken everything that was logged,
+   * at the latest after 0.2 s, so that a reader that has stopped does not keep the process alive.
    */
   async flush(): Promise<void> {
     if (!this.isBehind) return;
@@ -73,16 +73,16 @@ export class Log {
     await Promise.race([written, sleep(FLUSH_MS)]);
   }
 
-  /** Something about the server as a whole: `log.notice('stopping')`. */
+  /** Logs something about the server as a whole: `log.notice('stopping')`. */
   notice(message: string, fields: Fields = {}): void {
     this.#line('notice', message, { message, ...fields });
   }
 
   /**
-   * A client is connected.
+   * Logs that a client is connected.
    *
-   * @param peerOf - tells who it is; not called without a log: the answer costs a system call and memory
-   * @returns what the log will want to know when the client leaves
+   * @param peerOf - returns the client's address; not called with `--log off`, because it costs a system call
+   * @returns the log of this connection
    */
   connected(peerOf: () => SocketAddressLike | undefined): ConnectionLog {
     if (this.#format === 'off') return UNLOGGED;
@@ -134,7 +134,7 @@ export class Log {
     };
   }
 
-  /** A client was turned away. */
+  /** Logs that a client was turned away. */
   refused(peerOf: () => SocketAddressLike | undefined, reason: string): void {
     if (this.#format === 'off') return;
     const name = nameOf(peerOf());
@@ -154,7 +154,7 @@ export class Log {
 
   #write(line: string): void {
     if (this.#gone) return;
-    if (process.stdout.writableLength > BACKLOG) {
+    if (process.stdout.writableLength > MAX_BUFFERED) {
       this.#dropped++;
       return;
     }
@@ -169,7 +169,7 @@ export class Log {
   }
 }
 
-/** What one connection tells the log after `connected`. */
+/** The log of one connection. */
 export interface ConnectionLog {
   /**
    * Hints at `--eol lf`, once, when the unfinished line has held a bare LF for two seconds. To be called
@@ -178,9 +178,9 @@ export interface ConnectionLog {
    * @returns milliseconds after which it has to be called again; `Infinity` when there is no need
    */
   unfinished(framer: LineFramer): number;
-  /** The connection is closed. */
+  /** Logs that the connection is closed. */
   closed(end: {
-    /** In a few words, or the code of the error: 'end of input', 'idle', 'ECONNRESET'. */
+    /** A few words, or the code of the error: 'end of input', 'idle', 'ECONNRESET'. */
     readonly reason: string;
     /** Bytes. */
     readonly received: number;
@@ -193,9 +193,9 @@ export interface ConnectionLog {
 const UNLOGGED: ConnectionLog = { unfinished: () => Number.POSITIVE_INFINITY, closed() {} };
 
 /**
- * Makes writes to a terminal non-blocking, as those to a pipe are. Node makes them block, so that no
- * output is lost at an exit; but a terminal that is stopped with Ctrl-S would then stop the server. It is
- * safe only where libuv has opened the terminal anew: else its other users would find it non-blocking, too.
+ * Makes writes to a terminal non-blocking, as writes to a pipe are. Node makes them blocking, so that no output
+ * is lost at an exit. But then Ctrl-S, which stops the terminal, would stop the server, too. This is safe only if
+ * libuv has opened the terminal anew. Otherwise it would become non-blocking for other programs as well.
  */
 function doNotWaitForTerminal(): void {
   const { isTTY, _handle } = process.stdout as typeof process.stdout & {

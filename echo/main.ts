@@ -1,4 +1,4 @@
-/** How every model starts: options in, one clear line when something is wrong, and the exit code. */
+/** How every model starts: it parses the options, and reports an error in one line, with an exit code. */
 import {
   InformationRequest,
   type Model,
@@ -7,12 +7,12 @@ import {
   UsageError,
 } from './options.ts';
 
-/** What a user can do something about; anything else is a bug, and shows its stack. */
+/** Errors that a user can do something about. Any other error is a bug, and its stack is printed. */
 const EXPECTED = /^(E[A-Z]+|EAI_[A-Z]+|ERR_UNSUPPORTED_PLATFORM|ERR_WORKERS_DIE)$/;
 
 /**
- * Runs a model: parses its options and starts it. Exits with 2 after a wrong option, with 1 when the
- * server cannot start or go on, with 0 after `--help` and `--version`.
+ * Runs a model: parses its options and starts it. Exits with 2 after an invalid option, with 1 if
+ * the server cannot start or continue, with 0 after `--help` and `--version`.
  */
 export async function main(
   model: Model,
@@ -44,7 +44,7 @@ export function die(model: string, error: unknown): never {
 
 const explanations: Record<string, string> = {
   EADDRINUSE: 'that port is in use; choose another with --port, or --port 0 for a free one',
-  EADDRNOTAVAIL: 'that address is not one of this machine',
+  EADDRNOTAVAIL: 'this machine does not have that address',
   EACCES: 'that port needs privileges; choose one above 1023',
   ENOTFOUND: 'no such host (--host, or HOST in the environment)',
   EAI_AGAIN: 'no name server answers (--host, or HOST in the environment)',

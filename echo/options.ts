@@ -4,29 +4,29 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import type { EndOfLine } from './framing.ts';
 
-/** What a model says of itself; the rest of its options is the same for all. */
+/** What differs between the models in their options and help texts. */
 export interface Model {
   /** The name of its folder. */
   readonly name: string;
-  /** Half a sentence for `--help`. */
+  /** What it is, in a few words, for `--help`. */
   readonly summary: string;
-  /** What `--workers` counts; without it the option is an error. */
+  /** What `--workers` counts; absent if the model has no such option. */
   readonly workers?: 'threads' | 'processes';
-  /** It waits on one listener, so it takes one address. */
+  /** Whether it takes one address only, because it waits on one listener. */
   readonly oneAddress?: true;
 }
 
 export interface Options {
   readonly model: string;
-  /** Where to listen; undefined when nobody said, and the model's default holds. */
+  /** Where to listen; undefined for the model's default. */
   readonly hosts: readonly string[] | undefined;
   /** 0 to 65535; 0 picks a free one. */
   readonly port: number;
   /** The longest line, in bytes with its terminator. */
   readonly maxLine: number;
   /**
-   * How many connections may be open at once, 1 or more, `Infinity` for no limit; more are closed as they
-   * come (in `blocking`, which has one at a time, they wait).
+   * How many connections may be open at once, 1 or more; `Infinity` for no limit. Further ones are closed when
+   * they arrive (in `blocking`, which has one at a time, they wait).
    */
   readonly maxConnections: number;
   /** Milliseconds without a byte in either direction after which a connection is closed; 0 is off. */
@@ -41,19 +41,19 @@ export interface Options {
   readonly log: 'text' | 'json' | 'off';
 }
 
-/** The command line or the environment is wrong: one line for standard error, and exit code 2. */
+/** The command line or the environment is invalid. The message is one line; the exit code is 2. */
 export class UsageError extends Error {}
 
-/** `--help` or `--version` was asked for: the text is for standard output, and the exit code is 0. */
+/** `--help` or `--version` was given. The message goes to standard output; the exit code is 0. */
 export class InformationRequest extends Error {}
 
 const DEFAULT_PORT = 12321;
 
 function helpText({ name, summary, workers, oneAddress }: Model): string {
   const hosts = oneAddress
-    ? `--host ADDRESS          where to listen (default 127.0.0.1; a blocking accept waits on one
-                          socket, so one address: --host :: takes IPv6 and IPv4)`
-    : '--host ADDRESS          where to listen, may be repeated (default 127.0.0.1 and ::1)';
+    ? `--host ADDRESS          address to listen on (default 127.0.0.1); only one, because a
+                          blocking accept waits on one socket; :: takes IPv6 and IPv4`
+    : '--host ADDRESS          address to listen on; may be repeated (default 127.0.0.1 and ::1)';
   const workersLine = workers
     ? `
   --workers N             ${workers} that answer lines (default: one for each core, ${os.availableParallelism()} here)`
@@ -63,18 +63,18 @@ function helpText({ name, summary, workers, oneAddress }: Model): string {
 Usage: npx tsx models/${name} [options]
 
   ${hosts}
-  --port N                where to listen; 0 picks a free one (default ${DEFAULT_PORT})
+  --port N                port to listen on; 0 picks a free one (default ${DEFAULT_PORT})
   --max-line BYTES        longest line, terminator included (default 65536)
-  --max-connections N     open at once; more are closed as they come (default: no limit)
-  --idle-timeout SECONDS  close a connection that is silent for so long (default: off)
+  --max-connections N     most connections at once; further ones ${oneAddress ? 'wait' : 'are closed'} (default: no limit)
+  --idle-timeout SECONDS  close a connection on which no byte moves for this long (default: off)
   --eol crlf|lf           what ends a line (default crlf; lf suits a plain nc)
   --work MILLISECONDS     CPU time that each line costs (default 0)
-  --wait MILLISECONDS     what each line waits for something other than the CPU (default 0)${workersLine}
-  --log text|json|off     connections on standard output (default text)
+  --wait MILLISECONDS     time that each line waits for something other than the CPU (default 0)${workersLine}
+  --log text|json|off     log of connections on standard output (default text)
   --help, --version
 
-HOST and PORT in the environment stand in for the options.
-SIGINT and SIGTERM end the server in order; a second signal at once.`;
+The environment variables HOST and PORT are used when the option is absent.
+SIGINT (Ctrl-C) and SIGTERM end the server in order; a second signal ends it at once.`;
 }
 
 /**
@@ -96,7 +96,9 @@ export function parseOptions(
   const hostSource = values.host ? '--host' : 'HOST';
   if (hosts?.some((host) => host === '')) throw new UsageError(`${hostSource} needs an address`);
   if (model.oneAddress && hosts && hosts.length > 1) {
-    throw new UsageError('--host: a blocking accept waits on one socket, give one address');
+    throw new UsageError(
+      '--host: give one address only, because a blocking accept waits on one socket',
+    );
   }
   const portSource = values.port === undefined && env.PORT ? 'PORT' : '--port';
   return {
@@ -179,7 +181,7 @@ function quote(text: string): string {
   return printable(JSON.stringify(text));
 }
 
-/** Error texts quote what was typed; control characters in it must not reach a terminal. */
+/** Error messages quote what was typed; its control characters must not reach a terminal. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
 }

@@ -1,20 +1,20 @@
 /**
- * `--work`: a line may cost CPU. What burns it here is a loop of arithmetic whose length is measured
- * once, so that a millisecond of work stays the same work when threads or processes compete for the
- * cores. A clock would not do: it runs on while the thread waits for a core.
+ * `--work` makes a line cost CPU time, in a loop of arithmetic. At the start it is measured once how many rounds
+ * of the loop take a millisecond. So a millisecond of work stays the same work when threads or processes compete
+ * for the cores. A loop that watches the clock would not: the clock goes on while the thread waits for a core.
  */
 
 import { channel } from 'node:diagnostics_channel';
 
-/** What `burn` publishes: the calling thread begins, or has ended, to pay for a line. */
+/** What `burn` publishes: the calling thread begins or ends its work for a line. */
 export interface LineCost {
   readonly line: Uint8Array;
   readonly begins: boolean;
 }
 
 /**
- * Tells an observer inside the process which line its thread is paying for: the one fact that nobody
- * can see from outside. Without a subscriber it costs the look at one field.
+ * Tells an observer in this process which line its thread works for, which cannot be seen from outside. Without a
+ * subscriber it costs next to nothing.
  */
 const lineCost = channel('line-echo:cost');
 
@@ -31,22 +31,22 @@ function spin(rounds: number): void {
   sink = x;
 }
 
-/** Some 0.2 ms of `spin`: how exactly a measurement meets the ticks of the CPU clock. */
+/** Rounds between two readings of the CPU clock, some 0.2 ms: they bound the error of a measurement. */
 const SLICE = 100_000;
 
-/** What one try has to measure at least, in microseconds of CPU. */
+/** The least CPU time that one measurement takes, in microseconds. */
 const TRY_US = 5000;
 
 /**
- * How many rounds fill one millisecond of CPU here: the best of several tries, because whatever
- * disturbs a try makes it look slower. Takes some 50 ms, more where the CPU clock is coarse.
+ * Measures how many rounds take one millisecond of CPU time: the most of several measurements, because any
+ * disturbance lowers the number. It takes some 50 ms, more where the CPU clock is coarse.
  */
 export function measureSpeed(): number {
-  for (let i = 0; i < 20; i++) spin(SLICE); // let the compiler see it first
+  for (let i = 0; i < 20; i++) spin(SLICE); // warm-up, so that the loop is compiled
   return Math.max(...Array.from({ length: 8 }, measureOnce));
 }
 
-/** From one tick of the CPU clock to another: some systems count in steps of 16 ms. */
+/** Measures from one tick of the CPU clock to another, because some systems count in steps of 16 ms. */
 function measureOnce(): number {
   const before = cpuTime();
   let begin = before;
@@ -70,7 +70,7 @@ function cpuTime(): number {
 }
 
 /**
- * Burns CPU on the calling thread, for one line.
+ * Burns CPU time on the calling thread, for one line.
  *
  * @param milliseconds - how much, 0 or more
  * @param speed - what `measureSpeed` returned, in this process or in the one that started it

@@ -30,7 +30,7 @@ export function familyOf(address: string): number {
   throw new TypeError(`not an IP address: ${JSON.stringify(address)}`);
 }
 
-/** Writes an address as the kernel wants it. The port stands in network byte order. */
+/** Writes an address as the kernel wants it. The port is in network byte order. */
 export function encodeAddress({ address, port }: SocketAddress): Buffer {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`not a port (0 to 65535): ${port}`);

@@ -1,13 +1,11 @@
 /**
  * Node's own event loop, as a descriptor.
  *
- * A program that waits in poll(2) for itself keeps Node from running: timers, signal handlers and
- * output to a pipe stand still. libuv, the library below Node's event loop, has an answer for programs
- * that embed it: one descriptor (an epoll or kqueue instance) that is readable when the loop has
- * something to do. A poll table with that descriptor in it waits for both, and misses no signal: it
- * does not matter whether one comes during the wait or just before it. It does not know of what the
- * program itself has begun since the loop last turned (a write that waits, a timer): then the loop has
- * to turn once more.
+ * While a program waits in its own poll(2), Node's event loop does not run: no timers, no signal handlers, no
+ * output to a pipe. libuv, the library below Node's event loop, offers one descriptor (an epoll or kqueue
+ * instance) that is readable when the loop has something to do. A poll table that contains it waits for both,
+ * and misses no signal, whether it comes during the wait or just before it. The descriptor does not know of
+ * timers and writes that the program has begun since the loop last ran: for these the loop must run once more.
  *
  * Source: libuv's documentation of uv_backend_fd.
  */
@@ -17,14 +15,14 @@ import { cFunction } from './libc.ts';
 const uv_default_loop = cFunction('void *uv_default_loop()');
 const uv_backend_fd = cFunction('int uv_backend_fd(void *)');
 
-/** The descriptor that is readable when Node's event loop, on the main thread, has events to handle. */
+/** The descriptor that is readable when Node's event loop (of the main thread) has events to handle. */
 export function eventLoopDescriptor(): number {
   return uv_backend_fd(uv_default_loop());
 }
 
 /**
- * Lets Node's event loop handle what it has. Two turns: the first may begin after the phase in which
- * libuv looks for events.
+ * Lets Node's event loop handle its events. It takes two turns, because the first may begin after the phase in
+ * which libuv looks for events.
  */
 export async function runEventLoop(): Promise<void> {
   await turn();

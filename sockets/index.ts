@@ -1,6 +1,6 @@
 /**
  * `sockets/`: the BSD socket calls in TypeScript. Descriptors are plain numbers, results are what the
- * manual pages say, and nothing is hidden between a call here and the system call.
+ * manual pages say, and a call here is a call of the C function with the same name.
  */
 export { familyOf, type SocketAddress } from './address.ts';
 export { SocketError } from './errors.ts';

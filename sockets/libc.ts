@@ -1,9 +1,9 @@
 /**
- * The C library, as functions. koffi finds the symbols in the running process (libc is already in
- * it) and calls them: each call below is one real call into libc, and from there into the kernel.
+ * The C library, as functions. koffi finds the symbols in the running process, which contains libc, and
+ * calls them: each call is one real call into libc, and from there into the kernel.
  *
- * A call costs about 250 ns on top of the system call itself. What keeps it that low is passing
- * addresses as plain numbers.
+ * A call costs about 250 ns on top of the system call itself. It is that cheap because addresses are passed
+ * as plain numbers.
  */
 import os from 'node:os';
 
@@ -39,16 +39,16 @@ function unsupported(message: string): CFunction {
 }
 
 /**
- * The error number of the call that has just failed. Any other JavaScript in between may clobber
- * it: libuv makes system calls of its own.
+ * The error number of the call that has just failed. To be read at once: libuv makes system calls of its own,
+ * which overwrite it.
  */
 export function errno(): number {
   return koffi?.errno() ?? 0;
 }
 
 /**
- * The address of a buffer's first byte. Whoever keeps it must keep the buffer too, or the garbage
- * collector gives the memory to somebody else. An address is below 2^47: a number holds it exactly.
+ * The address of a buffer's first byte. Keep a reference to the buffer as long as the address is used, or the
+ * garbage collector frees its memory. An address is below 2^47, so a number holds it exactly.
  */
 export function addressOf(buffer: Buffer): number {
   return Number(koffi?.address(buffer) ?? 0n);
@@ -58,8 +58,8 @@ let lastBuffer: Buffer | undefined;
 let lastAddress = 0;
 
 /**
- * As `addressOf`, for a buffer that is used again and again, as a server's receive buffer is: the
- * question costs as much as a short system call, so the last answer is kept, with its buffer.
+ * As `addressOf`, for a buffer that is used again and again, such as a receive buffer. `addressOf` costs as much
+ * as a short system call, so the last address is kept, with its buffer.
  */
 export function addressOfSame(buffer: Buffer): number {
   if (buffer !== lastBuffer) {

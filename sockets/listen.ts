@@ -10,13 +10,14 @@ export interface Listener {
 
 /**
  * The four calls that make a TCP listener: socket, setsockopt, bind, listen. Accepted sockets inherit its
- * options: answers are not held back (TCP_NODELAY), and a peer that has vanished without a FIN is found
- * out in the end (SO_KEEPALIVE).
+ * options: answers are not held back (TCP_NODELAY), and a peer that has vanished without a FIN is
+ * noticed in the end (SO_KEEPALIVE).
  *
  * @param at - port 0 picks a free one
  * @param backlog - how many connections may wait to be accepted
  * @param ipv6Only - whether an IPv6 listener leaves the IPv4 port to others; else `::` is dual stack
- * @throws TypeError when the address is neither IPv4 nor IPv6; SocketError EADDRINUSE, EADDRNOTAVAIL, EACCES …; no descriptor is left open then
+ * @throws TypeError when the address is neither IPv4 nor IPv6; SocketError EADDRINUSE, EADDRNOTAVAIL, EACCES …;
+ *   then no descriptor is left open
  */
 export function openListener(at: SocketAddress, backlog: number, ipv6Only: boolean): Listener {
   const family = familyOf(at.address);

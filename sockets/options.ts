@@ -20,7 +20,10 @@ const { SOL_SOCKET, IPPROTO_TCP, IPPROTO_IPV6 } = constants;
 export const SO_REUSEADDR = option(SOL_SOCKET, constants.SO_REUSEADDR);
 /** Let several sockets listen on one port; the kernel spreads the connections. */
 export const SO_REUSEPORT = option(SOL_SOCKET, constants.SO_REUSEPORT);
-/** Probe a silent peer, on Linux after two hours (net.ipv4.tcp_keepalive_time): one that is gone is an error then. */
+/**
+ * Probe a silent peer, on Linux after two hours (net.ipv4.tcp_keepalive_time). If it does not answer, the next
+ * call fails with ETIMEDOUT.
+ */
 export const SO_KEEPALIVE = option(SOL_SOCKET, constants.SO_KEEPALIVE);
 /** What close(2) does with unsent data: seconds to wait, 0 to reset the connection, -1 for off. */
 export const SO_LINGER = option(SOL_SOCKET, constants.SO_LINGER, 'linger');
@@ -28,9 +31,9 @@ export const SO_LINGER = option(SOL_SOCKET, constants.SO_LINGER, 'linger');
 export const SO_SNDBUF = option(SOL_SOCKET, constants.SO_SNDBUF);
 /** Bytes of the receive buffer; Linux doubles what is set. */
 export const SO_RCVBUF = option(SOL_SOCKET, constants.SO_RCVBUF);
-/** Milliseconds after which a blocking send gives up with `WOULD_BLOCK`; 0 waits for ever. */
+/** Milliseconds after which a blocking send returns `WOULD_BLOCK`; 0 waits for ever. */
 export const SO_SNDTIMEO = option(SOL_SOCKET, constants.SO_SNDTIMEO, 'timeval');
-/** Milliseconds after which a blocking recv or accept gives up with `WOULD_BLOCK`; 0 waits for ever. */
+/** Milliseconds after which a blocking recv or accept returns `WOULD_BLOCK`; 0 waits for ever. */
 export const SO_RCVTIMEO = option(SOL_SOCKET, constants.SO_RCVTIMEO, 'timeval');
 /** The pending error number, 0 for none; reading it clears it. */
 export const SO_ERROR = option(SOL_SOCKET, constants.SO_ERROR);
@@ -41,7 +44,7 @@ export const TCP_MAXSEG = option(IPPROTO_TCP, constants.TCP_MAXSEG);
 /** An IPv6 socket that leaves IPv4 alone, so that both can listen on the same port. */
 export const IPV6_V6ONLY = option(IPPROTO_IPV6, constants.IPV6_V6ONLY);
 
-/** An option's value as it stands in memory. @throws RangeError when a time is not a number */
+/** An option's value as it is in memory. @throws RangeError when a time is not a number */
 export function encodeOption({ kind }: SocketOption, value: number): Buffer {
   const memory = Buffer.alloc(kind === 'int' ? 4 : kind === 'linger' ? 8 : 16);
   if (kind === 'int') memory.writeInt32LE(value, 0);
@@ -50,7 +53,7 @@ export function encodeOption({ kind }: SocketOption, value: number): Buffer {
     memory.writeInt32LE(Math.max(value, 0), 4);
   }
   if (kind === 'timeval') {
-    // Upwards: a wait that rounds to 0 would be one for ever.
+    // Rounded up: 0 would mean to wait for ever.
     const microseconds = Math.ceil(value * 1000);
     memory.writeBigInt64LE(BigInt(Math.floor(microseconds / 1e6)), 0);
     memory.writeInt32LE(microseconds % 1e6, 8);

@@ -1,7 +1,7 @@
 /**
  * The numbers behind the names: what <sys/socket.h>, <netinet/in.h> and <fcntl.h> say on each system.
  *
- * Error numbers come from `node:os`, which knows them already; these it does not know.
+ * Error numbers are not here: `node:os` has them.
  */
 
 /** One system's constants; the names are those of the C headers. */
@@ -30,7 +30,7 @@ interface Constants {
   readonly F_SETFD: number;
   readonly FD_CLOEXEC: number;
   readonly O_NONBLOCK: number;
-  /** The request of ioctl(2) that asks for unacknowledged output; undefined where there is none. */
+  /** The request of ioctl(2) for the number of unacknowledged bytes; undefined where there is none. */
   readonly SIOCOUTQ: number | undefined;
   /** BSD systems begin every sockaddr with its length in one byte; Linux does not. */
   readonly sockaddrHasLength: boolean;
@@ -102,19 +102,19 @@ const darwinUntested: Constants = {
 const tables: Partial<Record<NodeJS.Platform, Constants>> = { linux, darwin: darwinUntested };
 
 /**
- * The processors on which these numbers, and the sizes of the structures, are right: 64 bits,
+ * The processors for which these numbers and the sizes of the structures are correct: 64 bits,
  * little-endian, with Linux's generic numbers (asm-generic/socket.h). MIPS, PowerPC and SPARC number some
  * options differently, s390x is big-endian, and 32-bit systems have another struct timeval. Tested: x64.
  */
 const ARCHITECTURES: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64'];
 
 /**
- * Whether this part can work here: Linux (tested) and macOS (untested), on one of the processors above.
+ * Whether `sockets/` supports this system: Linux (tested) and macOS (untested), on one of the processors above.
  * Elsewhere every call throws `ERR_UNSUPPORTED_PLATFORM`.
  */
 export const isSupported = process.platform in tables && ARCHITECTURES.includes(process.arch);
 
-/** What the error says where this part cannot work. */
+/** The error message where `sockets/` does not support the system. */
 export const requirement =
   process.platform in tables
     ? `system calls through libc need a processor of type ${ARCHITECTURES.join(', ')}, this is ${process.arch}`

@@ -3,10 +3,10 @@
  *
  *     struct pollfd { int fd; short events; short revents; };
  *
- * in memory that stays in place between calls. The kernel reads `fd` and `events` and writes
- * `revents` right there; JavaScript sees the same bytes through typed arrays, so that a turn of the
- * loop copies and allocates nothing. The price of poll(2) is in plain sight too: the kernel walks the
- * whole table at every call, and so does whoever looks for the ready ones.
+ * in memory that stays in place between calls. The kernel reads `fd` and `events` and writes `revents`
+ * right there. JavaScript sees the same bytes through typed arrays, so a turn of the loop copies and
+ * allocates nothing. The price of poll(2) is visible, too: at every call the kernel walks the whole table,
+ * and then the program does, to find the ready entries.
  */
 import { SocketError } from './errors.ts';
 import { addressOf, cFunction, EINTR, errno } from './libc.ts';
@@ -28,13 +28,13 @@ export const POLLNVAL = 0x020;
 const POLLFD_SIZE = 8;
 
 /**
- * The table. Its entries have no gaps: whoever is removed is replaced by the last.
+ * The table. Its entries have no gaps.
  *
- * A kernel that finds an error or a hang-up says so in `revents` unasked: to receive or to send then
- * tells what it is.
+ * When the kernel finds an error or a hang-up, it sets `revents` even if that was not asked for; recv or
+ * send then returns the error.
  */
 export class PollTable {
-  /** How many entries are in use; they stand at 0 to length - 1. */
+  /** How many entries are in use; they are at the indices 0 to length - 1. */
   length = 0;
   #memory: Buffer;
   #address: number;

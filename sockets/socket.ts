@@ -2,9 +2,9 @@
  * The BSD socket calls, under their own names, on plain file descriptors.
  *
  * A call that succeeds returns what the manual page says. Two outcomes that C reports as errors are
- * ordinary here, because a server meets them all day: `WOULD_BLOCK` (EAGAIN, and EINPROGRESS of
- * connect) and `INTERRUPTED` (EINTR). Both are negative numbers, so `result < 0` asks for either.
- * Everything else is thrown as a `SocketError`.
+ * return values here, because a server meets them all the time: `WOULD_BLOCK` (EAGAIN, and EINPROGRESS of
+ * connect) and `INTERRUPTED` (EINTR). Both are negative, so `result < 0` means either. Every other error is
+ * thrown as a `SocketError`.
  *
  * `recv` and `send` allocate nothing.
  */
@@ -45,9 +45,9 @@ const c = {
   ioctl: cFunction('int ioctl(int, unsigned long, ...)'),
 };
 
-/** The call has nothing to give now and was not allowed to wait, or waited as long as it may. */
+/** The call could do nothing now. Either the socket is non-blocking, or the call's timeout is over. */
 export const WOULD_BLOCK = -1;
-/** A signal came in; nothing was transferred. */
+/** A signal interrupted the call; nothing was transferred. */
 export const INTERRUPTED = -2;
 
 /** `how` of shutdown(2): no more receptions, no more transmissions, neither. */
@@ -57,7 +57,7 @@ export const SHUT_RDWR = 2;
 
 export const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_DGRAM } = constants;
 
-/** A failed call: an ordinary result, or an exception. Must run before any other JavaScript. */
+/** What a failed call returns or throws. Must run before any other call can overwrite errno. */
 function failed(syscall: string, at?: SocketAddress): number {
   const error = errno();
   if (error === EAGAIN || error === EINPROGRESS || error === EALREADY) return WOULD_BLOCK;
@@ -70,7 +70,7 @@ function check(result: number, syscall: string, at?: SocketAddress): void {
   if (result < 0) throw new SocketError(syscall, errno(), at?.address, at?.port);
 }
 
-/** Throws a RangeError unless the range lies in the buffer: past its end is somebody else's memory. */
+/** Throws a RangeError unless the range is inside the buffer: beyond it is other memory of the process. */
 function checkRange(buffer: Buffer, offset: number, length: number): void {
   if (!(offset >= 0 && length >= 0 && offset + length <= buffer.length)) {
     throw new RangeError(`${offset}+${length} lies outside a buffer of ${buffer.length} bytes`);
@@ -108,7 +108,7 @@ export function listen(fd: number, backlog: number): void {
   check(c.listen(fd, backlog), 'listen');
 }
 
-/** What accept(2) says of a connection that is not to be had any more: the next one may be. */
+/** Errors of accept(2) that concern one connection, which has ended already; the next one may be fine. */
 const LOST = new Set([
   ...['ECONNABORTED', 'ENETDOWN', 'EPROTO', 'ENOPROTOOPT', 'EHOSTDOWN', 'ENONET'],
   ...['EHOSTUNREACH', 'EOPNOTSUPP', 'ENETUNREACH', 'EPERM'],
@@ -119,7 +119,7 @@ const LOST = new Set([
  *
  * @returns the new socket, or `WOULD_BLOCK`, or `INTERRUPTED`. A connection that has ended meanwhile
  *   (ECONNABORTED; on Linux also its pending network errors) counts as nothing to accept.
- * @throws SocketError, with code EMFILE, ENFILE, ENOBUFS or ENOMEM when there is no room for it
+ * @throws SocketError, with code EMFILE or ENFILE when no descriptor is free, ENOBUFS or ENOMEM when no memory is
  */
 export function accept(listener: number): number {
   const fd = c.accept(listener, null, null);
@@ -235,7 +235,7 @@ export function dup(fd: number): number {
   return duplicate;
 }
 
-/** Sets an option (setsockopt(2)); the unit of `value` stands beside each option. */
+/** Sets an option (setsockopt(2)); the comment of each option says the unit of `value`. */
 export function setsockopt(fd: number, option: SocketOption, value: number): void {
   const memory = encodeOption(option, value);
   check(c.setsockopt(fd, option.level, option.name, memory, memory.length), 'setsockopt');
@@ -254,12 +254,12 @@ export function getsockname(fd: number): SocketAddress {
   return name(fd, 'getsockname');
 }
 
-/** The address of the other end (getpeername(2)). @throws SocketError ENOTCONN when it is gone */
+/** The address of the other end (getpeername(2)). @throws SocketError ENOTCONN when it has disconnected */
 export function getpeername(fd: number): SocketAddress {
   return name(fd, 'getpeername');
 }
 
-/** As `getpeername`, but undefined when the other end is gone already. */
+/** As `getpeername`, but undefined when the other end has disconnected already. */
 export function peerOf(fd: number): SocketAddress | undefined {
   try {
     return getpeername(fd);
@@ -276,7 +276,7 @@ function name(fd: number, call: 'getsockname' | 'getpeername'): SocketAddress {
   return address;
 }
 
-/** The `socklen_t` that a call reads as the room there is and overwrites with what it used. */
+/** A `socklen_t`: the call reads the size of `room` from it, and writes the size that it used into it. */
 function lengthCell(room: Buffer): Buffer {
   const cell = Buffer.alloc(4);
   cell.writeUInt32LE(room.length, 0);
@@ -292,11 +292,11 @@ export function setNonBlocking(fd: number, nonBlocking = true): void {
 }
 
 /**
- * Bytes that the kernel has taken for this connection and the peer has not acknowledged (ioctl(2) with
- * SIOCOUTQ, tcp(7)): a slow reader is told from one that has stopped by these, because POLLOUT says
- * nothing until a third of the send buffer is free.
+ * Bytes that the kernel has taken for this connection and that the peer has not acknowledged (ioctl(2) with
+ * SIOCOUTQ, tcp(7)). They distinguish a slow reader from one that has stopped: POLLOUT does not come before a
+ * third of the send buffer is free.
  *
- * @returns undefined where the system cannot tell (macOS)
+ * @returns undefined where the system does not say (macOS)
  */
 export function unacknowledged(fd: number): number | undefined {
   if (constants.SIOCOUTQ === undefined) return undefined;
