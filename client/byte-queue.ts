@@ -1,4 +1,4 @@
-/** Bytes that arrived and that nobody has taken yet: chunks, consumed from the front. */
+/** Bytes that have arrived and have not been taken yet: chunks, consumed from the front. */
 export class ByteQueue {
   #chunks: Buffer[] = [];
   #length = 0;

@@ -20,11 +20,11 @@ export type Payload = string | Uint8Array;
 
 /**
  * How a connection ended. `fin`: the server closed in good order, after its last byte. `reset`: it
- * sent RST (or the kernel did so for it, because it closed with unread input). `closed`: we did it.
+ * sent RST (or the kernel did so for it, because it closed with unread input). `closed`: this client closed it.
  */
 export type Ending = 'fin' | 'reset' | 'closed';
 
-/** Why a wait was given up: the connection ended, time was up, or more came than could be right. */
+/** Why a wait failed: the connection ended, the time was over, or more came than the capacity. */
 export type FailureReason = Ending | 'timeout' | 'too-much' | 'unreachable';
 
 /** A wait that failed. The message says what was waited for, why it ended, and what had come. */
@@ -48,44 +48,43 @@ export interface ConnectOptions {
   readonly port: number;
   /** What the transcript calls this client. Default: `client`. */
   readonly name?: string;
-  /** The bound of every wait that names none, in milliseconds. Default: 10,000. */
+  /** The timeout of every wait that has none of its own, in milliseconds. Default: 10,000. */
   readonly timeout?: number;
   /** `false`: not one byte is read before {@link Client.resume}. Default: `true`. */
   readonly reading?: boolean;
-  /** Where to note what happens; several clients may share one. Default: one of its own. */
+  /** Where to record what happens; several clients may share one. Default: one of its own. */
   readonly transcript?: Transcript;
   /**
-   * How many bytes may wait here for someone to take them, before the client stops reading by
-   * itself (as a process with finite memory does). Default: 64 MiB.
+   * How many received bytes may wait to be taken before the client stops reading. Default: 64 MiB.
    */
   readonly capacity?: number;
   /**
-   * Bytes of the kernel's receive buffer, and small segments with it (536 bytes): what a server owes
-   * then stays on its side, where it can lose it. Linux and macOS only. Default: the kernel's choice.
+   * Bytes of the kernel's receive buffer; it also makes segments small (536 bytes). Pending output then stays on
+   * the server's side, where a wrong server can lose it. Linux and macOS only. Default: the kernel's choice.
    */
   readonly receiveBuffer?: number;
-  /** Changes what is sent and what has come, for servers that speak a little differently. */
+  /** Changes what is sent and what is received, for servers that differ slightly from the protocol. */
   readonly lens?: Lens;
 }
 
-/** What stands between the caller and the connection; the transcript shows what the caller sees. */
+/** Translates between the caller and the connection; the transcript shows what the caller sees. */
 export interface Lens {
-  /** @returns what goes out instead */
+  /** @returns what is sent instead */
   sent(bytes: Uint8Array): Uint8Array;
-  /** @returns what has come instead */
+  /** @returns what is received instead */
   received(bytes: Uint8Array): Buffer;
 }
 
-/** What a single wait may take, in milliseconds; absent, the client's own `timeout`. */
+/** How long a single wait may take, in milliseconds. Default: the client's own `timeout`. */
 export interface WaitOptions {
   readonly timeout?: number;
 }
 
 /**
- * Connects, with Nagle's algorithm off: what is sent leaves at once, in the pieces it was sent in.
+ * Connects, with Nagle's algorithm off: each piece that is sent leaves at once.
  *
- * That it succeeds does not mean that the server accepted: the kernel answers for a listener's
- * backlog. Only an echo proves that somebody is there.
+ * Success does not mean that the server has accepted the connection: the kernel connects clients in a
+ * listener's backlog. Only an echo proves that the server serves it.
  *
  * @throws ClientError `unreachable` (refused, no such address) or `timeout`.
  */
@@ -97,7 +96,7 @@ export function connect(options: ConnectOptions): Promise<Client> {
     const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
     let client: Client | undefined;
-    // Reading into a buffer of our own lets pause() stop at once: a stream would read ahead.
+    // A buffer of our own, so that pause() stops at once: a stream would read ahead.
     const onread: OnReadOpts = {
       buffer: landing,
       callback: (n, buffer) => client?.[arrived](buffer.subarray(0, n)) ?? true,
@@ -115,14 +114,14 @@ export function connect(options: ConnectOptions): Promise<Client> {
       reject(new ClientError(reason, `connecting to ${where}: ${why}`));
     };
     const timer = setTimeout(() => giveUp('timeout', `no answer in ${timeout} ms`), timeout);
-    // Of a name's several addresses Node names none when all refuse: the last speaks for them.
+    // When all addresses of a name refuse, Node's error has no message: use that of the last address.
     const refused = (error: Error & { errors?: Error[] }) =>
       giveUp('unreachable', error.message || (error.errors?.at(-1)?.message ?? error.name));
     socket.once('error', refused);
     socket.once('connect', () => {
       clearTimeout(timer);
       client = new Client(socket, { ...options, name, timeout, transcript });
-      // Only now: the client has its own listener, and an error without one ends the process.
+      // Only now, when the client has its own listener: an error without a listener ends the process.
       socket.off('error', refused);
       transcript.note(name, `connects to ${where} from port ${socket.localPort}`);
       if (reading) client[start]();
@@ -131,7 +130,7 @@ export function connect(options: ConnectOptions): Promise<Client> {
   });
 }
 
-/** A socket whose buffers were set before it connected: afterwards is too late. */
+/** A socket with small buffers. They must be set before it connects. */
 function connectNarrow(
   to: SocketAddress,
   receiveBuffer: number,
@@ -157,7 +156,7 @@ function connectNarrow(
   return socket;
 }
 
-/** A socket that fails in a moment. */
+/** A socket that fails in the next turn of the event loop. */
 function failed(error: Error): Socket {
   const socket = new Socket();
   process.nextTick(() => socket.destroy(error));
@@ -165,8 +164,8 @@ function failed(error: Error): Socket {
 }
 
 /**
- * From an address of the loopback network that was not used before, where there are such: the kernel
- * remembers what a peer was like, and gives one that it knows a send buffer of megabytes at once.
+ * Binds a socket to a loopback address that was not used before: the kernel remembers earlier peers, and gives a
+ * connection to a known one a send buffer of megabytes at once.
  */
 function takeFreshAddress(fd: number, to: SocketAddress): void {
   if (!sys || !to.address.startsWith('127.')) return;
@@ -174,12 +173,12 @@ function takeFreshAddress(fd: number, to: SocketAddress): void {
   try {
     sys.bind(fd, { address: bytes.join('.'), port: 0 });
   } catch {
-    // Not here: macOS has 127.0.0.1 alone.
+    // macOS has only 127.0.0.1.
   }
 }
 
-// libuv reads from one socket at a time and hands the bytes over before it reads again, so one
-// buffer serves all clients; what is kept is copied out of it.
+// libuv reads from one socket at a time and hands the bytes over before it reads again. So one buffer
+// serves all clients; bytes that are kept are copied out of it.
 const landing = Buffer.allocUnsafeSlow(64 * 1024);
 
 // How connect() reaches into a Client without making these part of what everyone sees.
@@ -237,12 +236,12 @@ export class Client {
     socket.once('close', () => this.#end('closed', 'is gone'));
   }
 
-  /** Changes the bound of every wait that names none, in milliseconds. */
+  /** Changes the timeout of every wait that has none of its own, in milliseconds. */
   setTimeout(timeout: number): void {
     this.#timeout = timeout;
   }
 
-  /** How the connection ended, as far as was noticed: a client that doesn't read sees no FIN. */
+  /** How the connection ended, as far as this client knows: while it does not read, it sees no FIN. */
   get ending(): Ending | undefined {
     return this.#ending;
   }
@@ -252,30 +251,30 @@ export class Client {
     return this.#port;
   }
 
-  /** How many bytes were given to {@link send} and its kin. */
+  /** How many bytes were given to {@link send} and the other methods that send. */
   get offered(): number {
     return this.#offered;
   }
 
   /**
-   * How many bytes the other side took: the server, and the kernel's buffers on the way to it,
-   * which alone swallow several megabytes. Exact to the piece: one that is half taken counts 0.
+   * How many bytes the other side took: the server, and the kernel's buffers on the way to it, which alone hold
+   * several megabytes. A piece that is only partly taken is not counted.
    */
   get taken(): number {
     return this.#taken;
   }
 
-  /** How many bytes have come since the beginning. */
+  /** How many bytes have come in all. */
   get received(): number {
     return this.#received;
   }
 
-  /** How many of those wait to be taken. */
+  /** How many of those have not been taken yet. */
   get pending(): number {
     return this.#queue.length;
   }
 
-  /** A look at what waits to be taken, at most `most` bytes; it stays. */
+  /** The first bytes that have not been taken yet, at most `most`. They are not taken. */
   peek(most = 64 * 1024): Buffer {
     return Buffer.from(this.#queue.peek(most));
   }
@@ -295,8 +294,8 @@ export class Client {
   }
 
   /**
-   * Sends pieces at given moments: each payload in a segment of its own, each number a wait of so
-   * many milliseconds. `play('hel', 50, 'lo\r', 50, '\n')`
+   * Sends pieces with pauses: each payload in a segment of its own; each number is a pause in
+   * milliseconds. `play('hel', 50, 'lo\r', 50, '\n')`
    *
    * @throws ClientError as {@link send} does.
    */
@@ -369,8 +368,8 @@ export class Client {
   // --- Reading ---------------------------------------------------------------------------------
 
   /**
-   * Stops reading, really: what the server sends fills this side's kernel buffer, then the server's.
-   * What had already come can still be taken.
+   * Stops reading from the socket: what the server sends fills this side's kernel buffer, then the server's.
+   * Bytes that have already come can still be taken.
    */
   pause(): void {
     this.transcript.note(this.name, 'stops reading');
@@ -431,8 +430,8 @@ export class Client {
   }
 
   /**
-   * Takes everything that still comes until the server ends the connection, and tells how it did.
-   * (The client must be reading: an end is seen only behind the bytes before it.)
+   * Takes everything that still comes until the server ends the connection, and says how it ended.
+   * (The client must be reading: the end comes after the bytes before it.)
    *
    * @throws ClientError `timeout` if the server leaves it open, `too-much` if the capacity is full.
    */
@@ -451,8 +450,8 @@ export class Client {
   // --- Leaving ---------------------------------------------------------------------------------
 
   /**
-   * Sends FIN behind all that was sent; what the server still answers can be received. Resolves
-   * when the kernel has it.
+   * Sends FIN after all that was sent; answers can still be received. Resolves when the kernel has
+   * taken it.
    *
    * @throws ClientError `timeout` while bytes before it are not taken, or how the connection ended.
    */
@@ -465,10 +464,10 @@ export class Client {
   }
 
   /**
-   * Leaves politely: FIN, then everything that still comes is read and thrown away, then close. To
-   * close with unread input would send a reset. Throws nothing; resolves with how it ended, where
-   * `closed` means that the server left its side open, and sent nothing for `timeout` (or went on
-   * sending for three times as long).
+   * Closes in order: sends FIN, reads and discards everything that still comes, then closes. (Closing with
+   * unread input would send a reset.) Throws nothing. Resolves with how the connection ended; `closed` means
+   * that the server did not close its side, and sent nothing for `timeout` (or went on sending for three
+   * times as long).
    */
   async close({ timeout = this.#timeout }: WaitOptions = {}): Promise<Ending> {
     if (this.#ending !== 'reset' && this.#ending !== 'closed') {
@@ -491,7 +490,7 @@ export class Client {
     return how;
   }
 
-  /** Sends RST, whatever was on its way. Resolves when the socket is gone. */
+  /** Sends RST; bytes that are still on their way may be lost. Resolves when the socket is closed. */
   async reset(): Promise<void> {
     if (!this.#socket.destroyed) {
       this.transcript.note(this.name, 'sends RST');
@@ -503,8 +502,8 @@ export class Client {
   }
 
   /**
-   * Closes at once, as a process that dies does: with unread input the kernel sends RST, else FIN.
-   * Resolves when the socket is gone.
+   * Closes at once, as when a process dies: with unread input the kernel sends RST, else FIN.
+   * Resolves when the socket is closed.
    */
   async destroy(): Promise<void> {
     if (!this.#socket.destroyed) {
@@ -540,7 +539,7 @@ export class Client {
   }
 
   #end(how: Ending, note: string): void {
-    // The first end is the one that counts: a reset behind a FIN answers what we sent behind it.
+    // The first end counts: a reset after a FIN is only the answer to what we sent after the FIN.
     if (how === 'reset' || this.#ending === undefined) this.transcript.note(this.name, note);
     this.#ending ??= how;
     this.#wake();
@@ -561,7 +560,7 @@ export class Client {
     });
   }
 
-  /** Looks whenever bytes come or the connection ends, until `attempt` finds what it wants. */
+  /** Calls `attempt` whenever bytes come or the connection ends, until it returns a result. */
   #until<T>(attempt: () => T | undefined, timeout: number, what: () => string): Promise<T> {
     const wait = new Promise<T>((resolve, reject) => {
       const look = () => {
@@ -576,7 +575,7 @@ export class Client {
         this.#waiting.delete(look);
         this.#needed = 0;
         settle();
-        // What was taken may have made room.
+        // Taking bytes may have made room for more.
         this.#readOn();
       };
       const giveUp = () => {
@@ -586,14 +585,14 @@ export class Client {
       };
       const timer = setTimeout(afterLastLook, timeout, giveUp);
       this.#waiting.add(look);
-      // A wait for more than the capacity makes room for it.
+      // A wait for more bytes than the capacity raises the limit.
       this.#readOn();
       look();
     });
     return quietly(wait);
   }
 
-  /** The same promise, given up after `timeout` ms; its failure is told as a {@link ClientError}. */
+  /** The same promise with a timeout in milliseconds; its failure becomes a {@link ClientError}. */
   #bounded<T>(promise: Promise<T>, timeout: number, what: () => string): Promise<T> {
     return new Promise((resolve, reject) => {
       let isOver = false;
@@ -614,7 +613,7 @@ export class Client {
         },
         (_error: Error) => {
           over();
-          // A failed write is the only sign of a reset that a client which doesn't read can see.
+          // While a client does not read, a failed write is the only sign of a reset.
           if (this.#ending === undefined) this.#end('reset', 'is reset by the server');
           reject(this.#failure(this.#ending ?? 'reset', what()));
         },
@@ -641,15 +640,15 @@ function describe(bytes: Uint8Array, length = bytes.length): string {
   return `${count(length)} ${length === 1 ? 'byte' : 'bytes'} "${escapeShortened(bytes)}"`;
 }
 
-/** The same promise; but if nobody awaits it, its failure is no unhandled rejection. */
+/** The same promise; if nobody awaits it, its failure is not reported as an unhandled rejection. */
 function quietly<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
 
 /**
- * Runs `giveUp` when the event loop has looked once more at its sockets: after this process itself was
- * held up, timers run before what has come meanwhile is seen.
+ * Runs `giveUp` after the event loop has read its sockets once more: if this process itself was delayed, timers
+ * run before input that came meanwhile is read.
  */
 function afterLastLook(giveUp: () => void): void {
   setImmediate(() => setImmediate(giveUp));

@@ -1,7 +1,7 @@
 /**
- * Bytes as text that is safe to print: CR and LF become visible, and no byte can move the cursor,
- * change a colour or pass for another. Printable ASCII stays as it is, a backslash is doubled, and
- * everything else (UTF-8 too: a protocol of bytes is read in bytes) is written `\xNN`.
+ * Bytes as text that is safe to print: CR and LF become visible, and no byte can move the cursor, change a
+ * colour, or look like another byte. Printable ASCII stays as it is, a backslash is doubled, and everything else
+ * (UTF-8, too) is written `\xNN`.
  */
 export function escapeBytes(bytes: Uint8Array): string {
   let text = '';
@@ -10,8 +10,8 @@ export function escapeBytes(bytes: Uint8Array): string {
 }
 
 /**
- * Like {@link escapeBytes}, but a payload longer than `most` bytes is shortened in its middle, where
- * the number of bytes left out is named. Both ends stay, because a line's end is what matters.
+ * Like {@link escapeBytes}, but of more than `most` bytes the middle is left out, and the number of these bytes
+ * is written instead. Both ends stay, because the end of a line matters most.
  */
 export function escapeShortened(bytes: Uint8Array, most = 48): string {
   if (bytes.length <= most) return escapeBytes(bytes);

@@ -1,4 +1,4 @@
-/** `npx tsx client`: a line client for people, with good manners and, on demand, bad ones. */
+/** `npx tsx client`: a line client for people. It behaves well; flags make it misbehave. */
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -15,16 +15,16 @@ Usage: npx tsx client [options] [host] [port]        (default: localhost 12321)
   --byte-by-byte    send each line one byte at a time
   --help, --version
 
-Bad manners, to be watched from another terminal; Ctrl-C ends them:
-  --hold-partial    send a line without its end, and stay
-  --never-read      send lines as long as the server takes them, read nothing, and stay
-  --flood           send lines and read the answers as fast as both go
-  --reset           send half a line, then leave with a reset`;
+These make it misbehave. Watch the server from another terminal; Ctrl-C ends the client:
+  --hold-partial    send a line without its end, and stay connected
+  --never-read      send lines until the server takes no more, read nothing, and stay connected
+  --flood           send lines and read the answers, both as fast as possible
+  --reset           send half a line, then reset the connection`;
 
-/** The command line is wrong. */
+/** The command line is invalid. */
 class UsageError extends Error {}
 
-/** There is no such host. */
+/** The host was not found. */
 class NameError extends Error {}
 
 async function main(): Promise<void> {
@@ -33,9 +33,9 @@ async function main(): Promise<void> {
   if (values.version) return say(`client ${version()}`);
   const [host = 'localhost', port = '12321', ...more] = positionals;
   if (more.length > 0)
-    throw new UsageError(`a host and a port at most, not also ${quote(more[0])}`);
+    throw new UsageError(`takes at most a host and a port, not also ${quote(more[0])}`);
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
-    throw new UsageError(`the port is a whole number from 1 to 65535, not ${quote(port)}`);
+    throw new UsageError(`the port must be a whole number from 1 to 65535, not ${quote(port)}`);
   }
   const manners = (['hold-partial', 'never-read', 'flood', 'reset'] as const).filter(
     (manner) => values[manner],
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     throw new UsageError(`--eol takes crlf or lf, not ${quote(eol)}`);
   const terminator = eol === 'crlf' ? '\r\n' : '\n';
 
-  // A reader that is gone (`| head -1`) ends this as it ends any other program.
+  // When the reader of the output has left (`| head -1`), exit as after SIGPIPE.
   process.stdout.on('error', () => process.exit(141));
   const client = await reach(host, Number(port));
   process.once('SIGINT', () => process.exit(130));
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   await talk(client, terminator, values['byte-by-byte'] === true);
 }
 
-/** Milliseconds: whoever types may think for long. */
+/** Milliseconds: a person may think for a long time before typing. */
 const DAY = 86_400_000;
 
 function readArguments() {
@@ -82,7 +82,7 @@ function readArguments() {
   }
 }
 
-/** Connects to the first of a name's addresses where somebody answers: `localhost` has mostly two. */
+/** Connects to the first address of a name that answers: `localhost` usually has two. */
 async function reach(host: string, port: number): Promise<Client> {
   const found = await lookup(host, { all: true }).catch((error: Error) => {
     throw new NameError(escapeBytes(Buffer.from(error.message)));
@@ -114,7 +114,7 @@ async function talk(client: Client, terminator: '\r\n' | '\n', byteByByte: boole
     isDone = true;
     await client.halfClose();
   })();
-  typing.catch(() => undefined); // the connection has ended: printing says so
+  typing.catch(() => undefined); // the connection has ended, which print() reports
   const { echoed, how } = await print(client, terminator);
   process.stdin.destroy();
   await client.close();
@@ -126,14 +126,14 @@ async function talk(client: Client, terminator: '\r\n' | '\n', byteByByte: boole
   }
 }
 
-/** The lines of standard input, as bytes without their ends; a last one may do without an end. */
+/** The lines of standard input, as bytes without terminators. The last one may lack a terminator. */
 async function* inputLines(terminator: '\r\n' | '\n'): AsyncGenerator<Buffer> {
   let unfinished: Buffer[] = [];
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     let start = 0;
     for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
       const line = Buffer.concat([...unfinished, chunk.subarray(start, end)]);
-      // A text with CR LF, sent with CR LF, is sent as it is.
+      // Input that has CR LF already is sent unchanged.
       yield terminator === '\r\n' && line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
       unfinished = [];
       start = end + 1;
@@ -143,7 +143,7 @@ async function* inputLines(terminator: '\r\n' | '\n'): AsyncGenerator<Buffer> {
   if (unfinished.length > 0) yield Buffer.concat(unfinished);
 }
 
-/** Prints what comes until the server ends the connection. @returns how many lines, and how it did */
+/** Prints what comes until the server ends the connection. @returns how many lines came, and how it ended */
 async function print(client: Client, terminator: '\r\n' | '\n') {
   for (let echoed = 0; ; echoed++) {
     try {
@@ -157,7 +157,7 @@ async function print(client: Client, terminator: '\r\n' | '\n') {
   }
 }
 
-/** On a terminal a server's bytes are escaped: they could be commands to it. In a pipe they are bytes. */
+/** Writes bytes unchanged to a pipe, and escaped to a terminal, because they could be commands to it. */
 async function write(bytes: Buffer, isLine: boolean): Promise<void> {
   const { stdout } = process;
   const end = isLine || stdout.isTTY ? '\n' : '';
@@ -165,7 +165,7 @@ async function write(bytes: Buffer, isLine: boolean): Promise<void> {
   if (!stdout.write(out)) await once(stdout, 'drain');
 }
 
-/** Text as it is; control characters, and those that turn the direction of text, escaped. */
+/** Text, with control characters and those that change the direction of text escaped. */
 function printable(bytes: Buffer): string {
   return bytes
     .toString('utf8')
@@ -197,14 +197,14 @@ async function neverRead(client: Client, terminator: string): Promise<void> {
   const verdict =
     client.taken < BOUND
       ? 'then it stopped: backpressure'
-      : 'and still does: it keeps them, or throws them away';
+      : 'and would take more: it keeps them, or throws them away';
   say(`the server and the kernel took ${count(client.taken)} bytes, ${verdict} (Ctrl-C ends it)`);
-  // Who does not read sees no FIN; that it was cut off is noticed, because a block is on its way.
+  // A client that does not read sees no FIN. It does notice a reset, because a block is still being sent.
   while (client.ending === undefined) await sleep(200);
   say(`the server ended the connection (${client.ending})`);
 }
 
-/** Bytes after which a server that takes everything is believed to. */
+/** Bytes after which it is clear that the server takes everything. */
 const BOUND = 256 * 1024 * 1024;
 
 async function flood(client: Client, terminator: string): Promise<void> {
@@ -234,7 +234,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** A word to the person, not part of the output. */
+/** A message for the person at the terminal, not part of the output. */
 function note(text: string): void {
   const dim = process.stderr.isTTY && !process.env.NO_COLOR;
   process.stderr.write(dim ? `\x1b[2m${text}\x1b[0m\n` : `${text}\n`);

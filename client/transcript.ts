@@ -14,9 +14,9 @@ export interface TranscriptEntry {
 }
 
 /**
- * Who sent what when. It is bounded: when more happens than fits, the beginning and the end are
- * kept and the middle is counted, since a failure is explained by how it began and how it ended.
- * Several clients may share one, and then it shows how their doings interleaved.
+ * Who sent what when. Its size is bounded: when more happens than fits, the beginning and the end are kept, and
+ * the entries between are counted. Several clients may share one transcript, which then shows in which order
+ * they acted.
  */
 export class Transcript {
   readonly #began = performance.now();
@@ -48,7 +48,7 @@ export class Transcript {
     }
   }
 
-  /** How long ago something happened last, in milliseconds; Infinity: never. */
+  /** Milliseconds since something happened last; Infinity if it never has. */
   sinceLast(what: string): number {
     return performance.now() - this.#began - (this.#lastAt.get(what) ?? -Infinity);
   }
@@ -62,7 +62,7 @@ export class Transcript {
     return this.#omitted;
   }
 
-  /** One line for each entry, with nothing in it that a terminal would obey. */
+  /** One line for each entry, safe to print on a terminal. */
   toString(): string {
     const lines = this.#head.map(asLine);
     if (this.#omitted > 0) lines.push(`           … ${count(this.#omitted)} more …`);
