@@ -1,4 +1,4 @@
-/** Who is measured: the models, and what they are compared with. */
+/** Which servers are measured: the models, and the baselines with which they are compared. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ export interface Contestant {
   readonly kind: 'model' | 'baseline' | 'command';
   /** What it is, in a few words. */
   readonly words: string;
-  /** Whether one thread does all its work: it gets a core of its own then. */
+  /** Whether one thread does all its work; then it gets a core of its own. */
   readonly oneThread: boolean;
   /** Whether it serves a second client while the first is connected. */
   readonly oneClient: boolean;
@@ -91,7 +91,7 @@ export interface LeftOut {
   readonly why: string;
 }
 
-/** Builds the C baseline. @returns where it is, or why it is not */
+/** Builds the C baseline. @returns the path of the program, or why there is none */
 export function buildEpoll(): string | LeftOut {
   const directory = mkdtempSync(join(tmpdir(), 'line-echo-bench-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));

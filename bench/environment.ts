@@ -1,4 +1,4 @@
-/** Where a run takes place. Not the machine's name, which is nobody's business. */
+/** Where a run takes place. The machine's name is left out on purpose. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';

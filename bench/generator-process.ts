@@ -1,13 +1,13 @@
-/** The load generator, from outside: a child process that is told what to do. */
+/** The load generator, seen from the benchmark: a child process that gets commands. */
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Answer, Commands } from './generator/index.ts';
 import { endGroup, onCores, start } from './processes.ts';
 
-/** The server under test does not echo: what it did instead. Its figures are worth nothing. */
+/** The server under test echoed wrong bytes; the message says what it did. Its figures are worthless. */
 export class WrongServer extends Error {}
 
-/** A generator that runs. */
+/** A running generator. */
 export class Generator {
   readonly #child: ChildProcess;
   readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
@@ -31,7 +31,7 @@ export class Generator {
   }
 
   /**
-   * Has it do something.
+   * Gives it a command, and waits for the answer.
    *
    * @throws WrongServer when the server did not echo what it should; Error when the generator failed
    */

@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (process.platform !== 'linux') {
-    console.error('bench: it looks into /proc and waits in epoll(7): it needs Linux');
+    console.error('bench: needs Linux, because it reads /proc and waits in epoll(7)');
     return 1;
   }
   const { quick, rounds } = options;
@@ -103,7 +103,7 @@ async function main(): Promise<number> {
   return wrong.length + failed.length > 0 ? 1 : 0;
 }
 
-/** The contestants, the C baseline built if it can be. */
+/** The contestants that can be measured here; builds the C baseline if there is a compiler. */
 function whoIsHere(): { available: Contestant[]; leftOut: LeftOut[] } {
   const built = buildEpoll();
   if (typeof built !== 'string') {
@@ -129,12 +129,12 @@ function compact(results: Results): string {
   );
 }
 
-/** Six digits are more than any figure here is worth. */
+/** Six digits are more than the precision of any figure here. */
 function rounded(value: unknown): unknown {
   return typeof value === 'number' ? Number(value.toPrecision(6)) : value;
 }
 
-// What was started must not outlive this process: each has a process group of its own.
+// Exit at a signal, so that the exit handlers end everything that was started.
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],

@@ -13,18 +13,18 @@ A command is told its port in PORT, and in place of {port}.
 
   --quick             fewer situations and shorter rounds: under three minutes on two cores
   --only NAME,…       ${contestants.map(({ id }) => id).join(', ')}
-                      (the baseline of each question takes part in any case)
+                      (the baseline of each question is always measured)
   --workload NAME,…   ${questions.map(({ id }) => id).join(', ')}
-  --rounds N          rounds of all contestants, 1 to 100 (default 5; with --quick 2)
-  --json FILE         where the results go (default bench/results/DATE.json)
+  --rounds N          how many rounds, 1 to 100 (default 5; with --quick 2)
+  --json FILE         file for the results (default bench/results/DATE.json)
   --help
 
-Exit code 1 when a server did not echo what it got or could not be measured, 2 after a wrong option.`;
+The exit code is 1 if a server echoed wrong bytes or could not be measured, 2 after an invalid option.`;
 
 export interface BenchOptions {
   readonly help: boolean;
   readonly quick: boolean;
-  /** Ids of contestants and questions; all of them when nobody said. */
+  /** Ids of contestants and questions; by default all of them. */
   readonly only: readonly string[];
   readonly workloads: readonly string[];
   readonly rounds: number;
@@ -33,7 +33,7 @@ export interface BenchOptions {
   readonly command: readonly string[] | undefined;
 }
 
-/** The command line is wrong: one line for standard error, and exit code 2. */
+/** The command line is invalid. The message is one line; the exit code is 2. */
 export class UsageError extends Error {}
 
 /** @throws UsageError */

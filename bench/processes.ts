@@ -1,4 +1,4 @@
-/** Processes: where they run, and that none is left behind. */
+/** Starts processes on chosen cores, and ends them all in the end. */
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 /** The cores that this process may use, by number. */
 export const cores: readonly number[] = allowedCores();
 
-/** Whether processes can be told where to run: Linux, with taskset(1). */
+/** Whether processes can be pinned to cores: on Linux, with taskset(1). */
 const canPin = spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0;
 
 function allowedCores(): number[] {
@@ -20,7 +20,7 @@ function allowedCores(): number[] {
   });
 }
 
-/** Who runs where, so that the server and its load do not compete; undefined is anywhere. */
+/** Which processes run on which cores, so that server and load do not compete; undefined: on any core. */
 export interface Placement {
   /** A server that is one thread at work. */
   readonly server: readonly number[] | undefined;
@@ -71,7 +71,7 @@ process.once('exit', () => {
   for (const group of groups) endGroup(group);
 });
 
-/** Starts a command in a process group of its own, which ends with this process at the latest. */
+/** Starts a command in a process group of its own, which is ended when this process exits, if not before. */
 export function start(
   [program = '', ...args]: readonly string[],
   stdio: StdioOptions,
@@ -84,7 +84,7 @@ export function start(
   return child;
 }
 
-/** Ends a process group at once, if it is there. */
+/** Ends a process group at once, if it still runs. */
 export function endGroup(group: number | undefined): void {
   if (group === undefined) return;
   groups.delete(group);

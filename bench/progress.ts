@@ -1,4 +1,4 @@
-/** What runs now, and how long it will take: one line that is rewritten, or a line for each step. */
+/** Shows what is being measured and how long it will take: in one line that is rewritten, or a line for each step. */
 export class Progress {
   readonly #total: number;
   #done = 0;
@@ -29,7 +29,7 @@ export class Progress {
     if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
   }
 
-  /** The estimate, corrected by how long the steps so far have really taken. */
+  /** The remaining time, corrected by how long the steps so far have really taken. */
   #left(): string {
     const elapsed = (performance.now() - this.#startedAt) / 1000;
     const pace = this.#done > 5 ? elapsed / this.#done : 1;

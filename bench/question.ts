@@ -1,4 +1,4 @@
-/** What can be asked of a server, and what comes out. */
+/** What a question is: what every server has to do, and which figures are measured. */
 import type { Contestant } from './contestants.ts';
 import type { Generator } from './generator-process.ts';
 import type { Server } from './server.ts';
@@ -14,7 +14,7 @@ export interface Effort {
 /** What a measurement works with. */
 export interface Scene {
   readonly server: Server;
-  /** All generators that there are cores for, and the first of them. */
+  /** All generators (one for each core that is left), and the first of them. */
   readonly generators: readonly Generator[];
   readonly generator: Generator;
   /** Another one, for clients whose speed is not measured. */
@@ -29,7 +29,7 @@ export interface Scene {
 /** Figures by name. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** One figure of a question: what it is, and which is better. */
+/** One figure of a question: what it is, and whether more or less is better. */
 export interface Measure {
   readonly name: string;
   readonly words: string;
@@ -54,11 +54,11 @@ export interface Question {
   readonly id: string;
   readonly title: string;
   readonly measures: readonly Measure[];
-  /** Whose figures the others' are divided by. */
+  /** The contestant by whose figures the others' figures are divided. */
   readonly baseline: string;
   /** Whether a server serves only one measurement. */
   readonly freshServers?: boolean;
-  /** Rounds at most, where more would tell no more. */
+  /** The most rounds, if further rounds would not add anything. */
   maxRounds?(effort: Effort): number;
   admits(contestant: Contestant, cell: Cell): boolean;
   cells(effort: Effort): Cell[];

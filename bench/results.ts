@@ -1,4 +1,4 @@
-/** What a run leaves behind: every round of every figure, and where and how it came about. */
+/** The results of a run: every round of every figure, and where and how it was measured. */
 import { readFileSync } from 'node:fs';
 import type { LeftOut } from './contestants.ts';
 import type { Figures, Measure } from './question.ts';
@@ -23,12 +23,12 @@ export interface QuestionResults {
   readonly id: string;
   readonly title: string;
   readonly measures: readonly Measure[];
-  /** Whose figures the others' are divided by. */
+  /** The contestant by whose figures the others' figures are divided. */
   readonly baseline: string;
   readonly cells: readonly CellResults[];
 }
 
-/** A contestant whose figures of a cell are left out, and why. */
+/** A contestant whose figures in one cell are left out, and why. */
 export interface Wrong {
   readonly contestant: string;
   readonly cell: string;
@@ -61,9 +61,9 @@ export interface Results {
     readonly words: string;
   }[];
   readonly leftOut: readonly LeftOut[];
-  /** Servers that did not echo. */
+  /** Servers that echoed wrong bytes. */
   readonly wrong: readonly Wrong[];
-  /** What could not be measured, and nothing is known about. */
+  /** What could not be measured; whether these servers echo correctly is unknown. */
   readonly failed: readonly Wrong[];
   readonly questions: readonly QuestionResults[];
 }
@@ -75,28 +75,28 @@ export function readResults(file: string | URL): Results {
   return results;
 }
 
-/** What the rounds of one figure come to. */
+/** The summary of all rounds of one figure. */
 export interface Summary {
   readonly median: number;
   readonly min: number;
   readonly max: number;
   /**
-   * The median of the ratios to the baseline, each of the same round: what slows the whole machine
-   * down for a while slows both. Undefined without a baseline.
+   * The median of the ratios to the baseline, each within one round: whatever slows the machine down for a while
+   * affects both. Undefined without a baseline.
    */
   readonly ratio: number | undefined;
-  /** Whether the generator was the limit in half of the rounds or more: the server is better, perhaps. */
+  /** Whether the generator was the limit in half of the rounds or more; then the server may be better. */
   readonly limited: boolean;
-  /** The same of the baseline, and so of the ratio. */
+  /** The same for the baseline, and so for the ratio. */
   readonly baselineLimited: boolean;
 }
 
-/** Figures above this share of a core are what the generator could do, not the server. */
+/** If the generator used more than this share of a core, the figure is its limit, not the server's. */
 const SATURATED = 0.95;
 
 /**
- * Whether a measure says more about the generator than about the server: it always had something to do,
- * or half of a latency or more is its own, because it sent late.
+ * Whether a figure says more about the generator than about the server: either the generator was always busy, or
+ * half of a latency or more is its own, because it sent late.
  */
 export function isLimited(measure: string, figures: Figures): boolean {
   const { saturation = 0, ownLag = 0, ownLagMedian = 0 } = figures;
@@ -166,7 +166,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] as number)) / 2;
 }
 
-/** Two or three digits that matter, and thousands set apart. */
+/** Two or three significant digits, with a comma for thousands. */
 export function digits(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString('en-US');
   if (value >= 10) return value.toFixed(value % 1 === 0 ? 0 : 1);

@@ -1,4 +1,4 @@
-/** Puts the questions to the contestants, in rounds in which all take turns. */
+/** Asks the questions of all contestants, in rounds in which they take turns. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contestant, LeftOut } from './contestants.ts';
 import { Generator, WrongServer } from './generator-process.ts';
@@ -8,17 +8,17 @@ import type { Cell, Effort, Question } from './question.ts';
 import type { QuestionResults, Round, Wrong } from './results.ts';
 import { Server } from './server.ts';
 
-/** Milliseconds between two measurements, in which a server forgets the last clients. */
-const BREATH = 30;
+/** Milliseconds between two measurements, in which a server closes the last clients. */
+const PAUSE_MS = 30;
 
-/** A question, and who answers it in which of its cells. */
+/** A question, and which contestants are measured in which of its cells. */
 export interface Plan {
   readonly question: Question;
   readonly cells: readonly { readonly cell: Cell; readonly contestants: readonly Contestant[] }[];
   readonly rounds: number;
 }
 
-/** Makes the plan of a run, and says what is not in it. */
+/** Makes the plan of a run, with a list of what is left out. */
 export function plan(
   questions: readonly Question[],
   available: readonly Contestant[],
@@ -53,13 +53,13 @@ export function estimate({ question }: Plan, cell: Cell, effort: Effort): number
   return start + cell.seconds;
 }
 
-/** What a run works with; a fresh one leaves nothing of what was asked before. */
+/** The generators and servers of a run. A fresh stage has no traces of earlier questions. */
 export class Stage {
   readonly generators = placement.generators.map((cores) => new Generator(cores));
   readonly neighbour = new Generator(placement.neighbours);
   readonly servers = new Servers();
 
-  /** After a failure: nobody's clients are left for the next. */
+  /** Ends all clients after a failure, so that none is left for the next measurement. */
   async dismiss(): Promise<void> {
     const everyone = [...this.generators, this.neighbour];
     await Promise.allSettled(everyone.map((each) => each.tell('dismiss', {})));
@@ -89,11 +89,11 @@ export async function answer(
     disqualified: new Set<Contestant>(),
   }));
   if (question.freshServers) {
-    // tsx translates a program when it runs for the first time: that is no part of its start.
+    // tsx translates a program when it runs for the first time. That should not count as start-up time.
     await servers.prepare([...new Set(asked.flatMap(({ contestants }) => contestants))], []);
     await servers.stopAll();
   }
-  // All cells in each round: figures of two cells are compared, too, and must not be minutes apart.
+  // All cells in each round, because figures of two cells are compared, too, and must not be minutes apart.
   for (let round = 0; round < plan.rounds; round++) {
     for (const { cell, contestants, rounds, disqualified } of asked) {
       const args = cell.args ?? [];
@@ -120,7 +120,7 @@ export async function answer(
           await servers.stop(contestant);
         }
         if (question.freshServers) await servers.stop(contestant);
-        await sleep(BREATH);
+        await sleep(PAUSE_MS);
       }
     }
   }

@@ -1,4 +1,4 @@
-/** A contestant's server: started, asked what it weighs, stopped. */
+/** A contestant's server: starts it, measures its memory and CPU time, stops it. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { isListening, processesOf } from '../conformance/processes.ts';
 import { WrongServer } from './generator-process.ts';
 import { endGroup, start } from './processes.ts';
 
-/** Milliseconds until it must listen, and until it must answer. */
+/** Milliseconds within which it must listen, and within which it must answer. */
 const PATIENCE = 30_000;
 
-/** What a server takes of the machine. */
+/** The memory, processes and threads of a server. */
 export interface Weight {
   /**
    * Bytes of anonymous and shared memory of all its processes. The pages of programs and libraries are
@@ -23,7 +23,7 @@ export interface Weight {
   readonly threads: number;
 }
 
-/** A server that runs. */
+/** A running server. */
 export class Server {
   readonly port: number;
   readonly #child: ChildProcess;

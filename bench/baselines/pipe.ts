@@ -1,4 +1,4 @@
-/** The least that Node can do: what comes in goes out. It does not even look for lines. */
+/** The simplest echo in Node: it pipes input to output, and does not look for lines. */
 import { createServer } from 'node:net';
 import { announce, BACKLOG, portFromArguments } from './start.ts';
 

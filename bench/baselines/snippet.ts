@@ -1,7 +1,7 @@
 /**
- * What one finds when one looks for a line server in Node: text is added to a string, and cut off at
- * each line end. It breaks bytes that are not UTF-8, ignores whether its output is taken, and has no
- * limit to a line; it is here for its speed.
+ * The usual snippet for a line server in Node: it appends text to a string, and cuts the string at each line end.
+ * It breaks bytes that are not UTF-8, has no backpressure, and does not limit the length of a line. It is here to
+ * compare its speed.
  */
 import { createServer } from 'node:net';
 import { announce, BACKLOG, portFromArguments } from './start.ts';

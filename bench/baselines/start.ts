@@ -1,8 +1,8 @@
-/** What the baselines share, which is not worth measuring. */
+/** What the baselines share, and what is not measured. */
 import type { AddressInfo, Server } from 'node:net';
 import { parseArgs } from 'node:util';
 
-/** As in the models: clients who come all at once are not turned away. */
+/** As in the models: many clients that come at once are not turned away. */
 export const BACKLOG = 4096;
 
 /** `--port N`; 12321 without it, 0 picks a free one. */

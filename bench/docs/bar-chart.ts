@@ -2,14 +2,14 @@
 import * as Plot from '@observablehq/plot';
 import { ACROSS, BASELINE, drawGrid, type Grid, MODEL } from './svg.ts';
 
-/** A bar, or the place of one that was not asked for. */
+/** A bar, or the place of one that was not measured. */
 export interface Bar {
   readonly row: string;
   readonly column: number;
   readonly isModel: boolean;
   readonly isBest: boolean;
   readonly label: string;
-  /** As shares of the longest there could be, 0 to 1; undefined when not measured. */
+  /** As shares of the longest bar, 0 to 1; undefined when not measured. */
   readonly share?: { readonly median: number; readonly min: number; readonly max: number };
 }
 

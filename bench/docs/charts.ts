@@ -9,7 +9,7 @@ import { type Wait, waitChart } from './wait-chart.ts';
 export interface Chart {
   /** `docs/charts/NAME.svg` */
   readonly name: string;
-  /** In words, for those who cannot see it. */
+  /** The alternative text, for readers who cannot see the chart. */
   readonly title: string;
   readonly svg: string;
 }
@@ -70,7 +70,7 @@ export function charts(book: Book): Chart[] {
   return all.filter((chart) => chart !== undefined);
 }
 
-/** A heading from the words of a cell: what comes after a comma is the second line. */
+/** A heading from the words of a cell: the part after the comma is the second line. */
 function inTwo(otherwise: string): (words: string) => [string, string] {
   return (words) => {
     const [first = '', ...rest] = words.split(', ');
@@ -78,7 +78,7 @@ function inTwo(otherwise: string): (words: string) => [string, string] {
   };
 }
 
-/** The summary's columns: one figure for each question, the most telling that the run has. */
+/** The summary's columns: for each question the most telling figure of the run. */
 export function summaryPicks(book: Book): Pick[] {
   const large = crowds(book).at(-1)?.measure ?? '';
   const most = book.cells('growth').at(-1)?.id ?? '';
@@ -106,7 +106,7 @@ function idlePicks(book: Book): Pick[] {
   ];
 }
 
-/** What each silent client costs, in crowds that become larger. */
+/** What each silent client costs, in larger and larger crowds. */
 function crowds(book: Book): Pick[] {
   const measures = book.results.questions.find(({ id }) => id === 'idle')?.measures ?? [];
   return measures
@@ -148,7 +148,7 @@ function spots(book: Book, picks: readonly Pick[]) {
       figure: figures[column]?.find(({ contestant }) => contestant === row),
     }));
   });
-  const dash = all.some(({ figure }) => !figure) ? ' –: not asked.' : '';
+  const dash = all.some(({ figure }) => !figure) ? ' –: not measured.' : '';
   return { rows, all, dash };
 }
 
@@ -164,11 +164,11 @@ function summary(book: Book): Chart | undefined {
     return { ...spot, advantage, isProven, label: figure ? writtenRatio(figure) : '–' };
   });
   const title =
-    'What each model costs: one figure for each question, as a multiple of that of the baseline';
+    "What each model costs: one figure for each question, as a multiple of the baseline's";
   const others = picks.some(({ question }) => question === 'work');
   const caption = [
-    `Multiples of pipe${others ? ' (with 1 ms CPU each, of poll-loop)' : ''}. To the right: better than that; to the left: worse. Logarithmic, up to five times.`,
-    `${BOLD} ${COLOURS} Pale: unproven.${dash}`,
+    `Multiples of pipe${others ? ' (with 1 ms CPU each, of poll-loop)' : ''}. Right: better; left: worse. Logarithmic scale, cut off at five times.`,
+    `${BOLD} ${COLOURS} Pale: not proven.${dash}`,
   ];
   const svg = ratioChart({ columns: picks, rows, caption, title }, bars);
   return { name: 'summary', title, svg };
@@ -207,7 +207,7 @@ function bars(
   return { name, title, svg: barChart({ columns: picks, rows, caption, title }, made) };
 }
 
-/** Both measures in one; one bad neighbour alone, where many were measured as well, is for the table. */
+/** Median and 99th percentile in one chart. Cells with one bad neighbour are left out if there is one with 100. */
 function waits(book: Book): Chart | undefined {
   const cells = book.cells('neighbours');
   const shown = cells.filter(({ id }) => !cells.some((other) => other.id === `${id}00`));
@@ -231,7 +231,7 @@ function waits(book: Book): Chart | undefined {
   if (made.length === 0) return undefined;
   const title = 'How long polite clients wait for an echo, beside bad neighbours';
   const caption = [
-    'How long a line waited for its echo. Dot and first figure: half waited longer; line and second figure: one in a hundred did.',
+    'How long a line waited for its echo. Dot and first figure: median. End of the line and second figure: 99th percentile.',
     `Logarithmic. Bold: the best median of a model, and any within ${MARGIN_IN_WORDS} of it. ${COLOURS}`,
   ];
   return {

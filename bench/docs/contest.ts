@@ -1,13 +1,13 @@
 /** Who did best at a figure, and who cannot be told from that one. */
 import type { Book, Figure } from './figures.ts';
 
-/** Quotients nearer to 1 than this prove nothing: rounds of one server differ as much. */
+/** Quotients closer to 1 than this prove nothing, because the rounds of one server differ as much. */
 const MARGIN = 0.15;
 
 /** The margin as it is written on the page. */
 export const MARGIN_IN_WORDS = `${MARGIN * 100} %`;
 
-/** Where a figure stands: one measure in one situation. */
+/** Which figure: one measure in one situation. */
 export interface Place {
   readonly question: string;
   readonly cell: string;
@@ -20,9 +20,8 @@ export function isLevel(quotient: number | undefined): boolean {
 }
 
 /**
- * The model that did best, by the ratio to the baseline, and all models within the margin of it; a
- * baseline is no competitor. Nobody where fewer than two models were measured, or where a number only
- * counts something.
+ * The model that did best, by the ratio to the baseline, and all models within the margin of it. Baselines do not
+ * count. None if fewer than two models were measured, or if the measure has no unit.
  */
 export function leaders(book: Book, place: Place): readonly string[] {
   const models = figuresAt(book, place).filter(({ contestant }) => book.isModel(contestant));
@@ -35,7 +34,7 @@ export function leaders(book: Book, place: Place): readonly string[] {
   return models.filter((one) => isLevel(value(one) / best)).map(({ contestant }) => contestant);
 }
 
-/** What a contestant's ratio to the baseline proves: beyond the margin, and in every round the same way. */
+/** What a contestant's ratio to the baseline proves: it must exceed the margin, in the same direction in every round. */
 export function verdict(book: Book, place: Place, id: string): 'better' | 'worse' | undefined {
   const figure = book.figure(place.question, place.cell, place.measure, id);
   if (figure?.ratio === undefined || isLevel(figure.ratio)) return undefined;
@@ -60,7 +59,7 @@ function ratiosOfRounds(book: Book, { question, cell, measure }: Place, id: stri
   });
 }
 
-/** The figures of all contestants that have one there. */
+/** The figures of all contestants that were measured there. */
 export function figuresAt(book: Book, { question, cell, measure }: Place): Figure[] {
   return book.ids.flatMap((id) => book.figure(question, cell, measure, id) ?? []);
 }

@@ -58,15 +58,15 @@ test('nothing is said about this run that this run has not measured', () => {
   const without = (question: string) =>
     new Book({ ...results, questions: results.questions.filter(({ id }) => id !== question) });
   const guideOf = (some: Book) => page(some, [], file).split('## Which model')[1];
-  expect(guideOf(book)).toMatch(/In this run .* had the most echoes/);
-  expect(guideOf(book)).toMatch(/In this run .* answered the most lines/);
+  expect(guideOf(book)).toMatch(/In this run, .* had the most echoes/);
+  expect(guideOf(book)).toMatch(/In this run, .* answered the most lines/);
   expect(guideOf(without('echo'))).not.toMatch(/most echoes|bare `node:net`/);
   expect(guideOf(without('work'))).not.toMatch(/answered the most|waits? the least/);
   expect(page(without('work'), [], file)).not.toContain('And when a line costs CPU?');
 
   const contestants = results.contestants.filter(({ id }) => ['rxjs', 'c-epoll'].includes(id));
   const oneModel = new Book({ ...results, contestants });
-  expect(guideOf(oneModel)).not.toContain('In this run `');
+  expect(guideOf(oneModel)).not.toContain('In this run, `');
 });
 
 /** A book of one cell with the medians that are given, `pipe` at 1000. */
@@ -93,7 +93,7 @@ test('who cannot be told from the best is bold as well, and a baseline never is'
   expect(text).toContain('| `rxjs` | 1,700 (1.70) |');
   expect(text).toContain('| `c-epoll` | 2,100 (2.10) |');
   expect(text).toContain(
-    'In this run `poll-loop` and `cluster` (within 15 % of each other) had the most echoes',
+    'In this run, `poll-loop` and `cluster` (within 15 % of each other) had the most echoes',
   );
 });
 

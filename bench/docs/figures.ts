@@ -8,14 +8,14 @@ import {
   summarize,
 } from '../results.ts';
 
-/** A figure with what is needed to write it. */
+/** A figure, and what is needed to write it. */
 export interface Figure extends Summary {
   readonly contestant: string;
   readonly unit: string;
   readonly better: 'more' | 'less';
 }
 
-/** A run's results, and what is asked of them. */
+/** A run's results, with access to single figures. */
 export class Book {
   readonly results: Results;
 
@@ -37,7 +37,7 @@ export class Book {
     return this.results.questions.find(({ id }) => id === question)?.cells ?? [];
   }
 
-  /** Whether anybody has this figure. */
+  /** Whether any contestant has this figure. */
   hasMeasure(question: string, cell: string, measure: string): boolean {
     return this.ids.some((id) => this.figure(question, cell, measure, id) !== undefined);
   }
@@ -59,8 +59,8 @@ export class Book {
   }
 
   /**
-   * One contestant's figure in a cell as a multiple of its own in another (beside 10,000 silent clients,
-   * of that without them): the median of the quotients of each round. Undefined when one is missing.
+   * One contestant's figure in a cell, divided by its own figure in another cell (for example: beside 10,000
+   * silent clients, and without them): the median of the quotients of all rounds. Undefined when one is missing.
    */
   quotient(
     question: string,
@@ -76,14 +76,14 @@ export class Book {
   }
 }
 
-/** A median with its unit; what the generator limited is a bound only. */
+/** A median with its unit. If the generator limited it, it is written as a bound. */
 export function written(figure: Figure | undefined): string {
   if (!figure) return '–';
   const [value, unit] = scaled(figure);
   return `${bound(figure)}${digits(value)}${unit ? ` ${unit}` : ''}`;
 }
 
-/** As `written`, in the least room. */
+/** As `written`, but as short as possible. */
 export function short(figure: Figure): string {
   const [value, unit] = scaled(figure);
   const isLarge = value >= 10_000;
@@ -91,15 +91,15 @@ export function short(figure: Figure): string {
   return `${bound(figure)}${number}${/^(ms|µs|KiB|MiB)$/.test(unit) ? ` ${unit}` : ''}`;
 }
 
-/** A server that the generator limited may be better than its figure. */
+/** The sign of a bound: a server that the generator limited may be better than its figure. */
 function bound({ limited, better }: Figure): string {
   if (!limited) return '';
   return better === 'more' ? '≥ ' : '≤ ';
 }
 
 /**
- * A ratio to the baseline, with the bound that it is when the generator limited one of the two; `~` when
- * it limited both, and the true one may lie on either side. Empty when there is none.
+ * A ratio to the baseline. `≥` or `≤` if the generator limited one of the two servers. `~` if it limited both:
+ * then the true ratio may be larger or smaller. Empty if there is none.
  */
 export function writtenRatio({ ratio, limited, baselineLimited, better }: Figure): string {
   if (ratio === undefined) return '';
@@ -109,7 +109,7 @@ export function writtenRatio({ ratio, limited, baselineLimited, better }: Figure
   return `${limited === (better === 'more') ? '≥' : '≤'} ${text}`;
 }
 
-/** Microseconds become milliseconds where they are many. */
+/** Turns 1000 µs or more into milliseconds. */
 function scaled({ median, unit }: Figure): [number, string] {
   return unit === 'µs' && median >= 1000 ? [median / 1000, 'ms'] : [median, unit];
 }

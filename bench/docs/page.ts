@@ -35,7 +35,7 @@ function introduction({ results }: Book, file: string): string {
   return [
     `One run of \`npm run bench${quick ? ' -- --quick' : ''}\`, ${date.slice(0, 10)}, commit ${commit}${dirty ? ' with changes' : ''}: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${kernel}, Node ${node}; up to ${rounds} rounds of ${seconds} s, ${Math.round(took / 60)} minutes in all. This page, its tables and its charts are drawn by \`npm run bench:docs\` from [that run's file](../bench/results/${file}), which holds every round.`,
     `${results.placement}`,
-    'Every byte of every answer was compared with what was sent; a server that gets one wrong is not timed. All contestants take turns in every round. **The figure to read is the ratio**, in parentheses: the median, over the rounds, of a figure divided by the baseline\'s in the same round. Absolute figures belong to that machine and that hour. "≥" and "≤" mark where the load generator was seen to be the limit: the server can do that much, perhaps more (and "~", in a ratio, that both it and the baseline can). How it is measured: [bench/README.md](../bench/README.md).',
+    'Every byte of every answer was compared with what was sent. A server that gets one wrong is not timed. All contestants take turns in every round. **The figure to read is the ratio**, in parentheses: each round\'s figure is divided by the baseline\'s figure in the same round, and the ratio is the median of these. Absolute figures are valid only for that machine at that time. "≥" and "≤" mark figures that the load generator limited: the server does at least that well, perhaps better. ("~" marks a ratio in which it limited both the server and the baseline.) [bench/README.md](../bench/README.md) says how it is measured.',
   ].join('\n\n');
 }
 
@@ -76,7 +76,7 @@ function section(
     .join('\n\n');
 }
 
-/** How far the rounds of one figure lie apart. */
+/** How much the rounds of one figure differ. */
 function spread(book: Book, question: QuestionResults): string {
   const spreads = question.cells.flatMap((cell) =>
     question.measures.flatMap(({ name, unit }) =>
@@ -88,9 +88,10 @@ function spread(book: Book, question: QuestionResults): string {
   );
   const rounds =
     Math.max(0, ...question.cells.flatMap((cell) => cell.rounds.map(({ round }) => round))) + 1;
-  if (rounds < 2 || spreads.length === 0) return 'One round: nothing is known of the spread.';
+  if (rounds < 2 || spreads.length === 0)
+    return 'There was only one round, so the spread is unknown.';
   const [typical, most] = [median(spreads), Math.max(...spreads)].map((x) =>
     digits(Math.round(x * 100)),
   );
-  return `Between the lowest and the highest of ${rounds} rounds lie ${typical} % of the median in the middle case, ${most} % in the worst.`;
+  return `Spread over ${rounds} rounds, from the lowest to the highest: typically ${typical} % of the median, at most ${most} %.`;
 }

@@ -1,4 +1,4 @@
-/** Ratios to a baseline: to the right is better, whether more or less of a thing is. */
+/** Ratios to a baseline. Right is always better, both for figures of which more and of which less is better. */
 import * as Plot from '@observablehq/plot';
 import { BASELINE, drawGrid, type Grid, MODEL } from './svg.ts';
 
@@ -14,9 +14,9 @@ export interface RatioBar {
   readonly advantage: number | undefined;
 }
 
-/** A bar is this long at most, as a power of ten (five times better or worse): its figure says the rest. */
+/** The length of the longest bar, as a power of ten: five times better or worse. Longer bars are cut off. */
 const LONGEST = 0.7;
-/** In the same measure, the room for the figures, which are beneath the heading. */
+/** The room for the figures, which are beneath the heading, in the same unit. */
 const FIGURES = 1.1;
 
 export function ratioChart(grid: Grid, bars: readonly RatioBar[]): string {

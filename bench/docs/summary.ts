@@ -1,10 +1,10 @@
-/** What the page says first: what each model is good at, what it costs, and one figure for each question. */
+/** The summary: what each model is good at, what it costs, and one figure for each question. */
 import { type Pick, summaryPicks } from './charts.ts';
 import { MARGIN_IN_WORDS, verdict } from './contest.ts';
 import { type Book, writtenRatio } from './figures.ts';
 import { column, table, withRatio } from './tables.ts';
 
-/** What of a model is proven to be better than the baseline's, and what to be worse. */
+/** In what each model is proven to be better or worse than the baseline. */
 export function verdicts(book: Book): string {
   const picks: Pick[] = [
     {
@@ -30,7 +30,7 @@ export function verdicts(book: Book): string {
   });
   return [
     ['|  | better than the baseline | worse |', '| --- | --- | --- |', ...rows].join('\n'),
-    `Here stands what is more than ${MARGIN_IN_WORDS} from the baseline, and in every round on the same side of it.`,
+    `Only differences of more than ${MARGIN_IN_WORDS}, in the same direction in every round.`,
   ].join('\n\n');
 }
 
@@ -50,7 +50,7 @@ export function figuresTable(book: Book): string {
   );
 }
 
-/** How to read that. */
+/** How to read that table. */
 export function summaryNote({ results }: Book): string {
   const lists = new Map<string, string[]>();
   for (const { baseline, title } of results.questions) {
@@ -58,5 +58,5 @@ export function summaryNote({ results }: Book): string {
   }
   const [[most = ''] = [], ...others] = [...lists].sort((a, b) => b[1].length - a[1].length);
   const except = others.map(([id, titles]) => `, in ${titles.join(' and ')} to \`${id}\``);
-  return `Bold: the best model, and every model within ${MARGIN_IN_WORDS} of it. In parentheses: the ratio to \`${most}\`${except.join('')}. The baselines below the models are there to compare with.`;
+  return `Bold: the best model, and every model within ${MARGIN_IN_WORDS} of it. In parentheses: the ratio to \`${most}\`${except.join('')}. The baselines are below the models.`;
 }

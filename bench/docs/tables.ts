@@ -4,7 +4,7 @@ import type { CellResults, QuestionResults } from '../results.ts';
 import { figuresAt, leaders, type Place } from './contest.ts';
 import { type Book, type Figure, written, writtenRatio } from './figures.ts';
 
-/** One table; with several measures in several cells, one for each measure. */
+/** One table. With several measures in several cells: one table for each measure. */
 export function tables(book: Book, { id: question, cells, measures }: QuestionResults): string {
   const areMany = cells.length > 1 && measures.length > 1;
   const of = (some: readonly Measure[]) => {
@@ -36,7 +36,7 @@ function sentence(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** One measure in one cell: for each contestant its text, in which the best stand bold, and a second line. */
+/** One measure in one cell: for each contestant its text, bold for the best, and a second line. */
 export function column(
   book: Book,
   place: Place,
@@ -52,7 +52,7 @@ export function column(
   );
 }
 
-/** `188 ms (2.57)`, but a rate without its unit, which is in the heading. */
+/** `188 ms (2.57)`; a rate has no unit here, because the heading has it. */
 export function withRatio(figure: Figure): string {
   const value = written(isRate(figure) ? { ...figure, unit: '' } : figure);
   const ratio = figure.unit === '' ? '' : writtenRatio(figure);
@@ -63,7 +63,7 @@ function isRate({ unit }: { readonly unit: string }): boolean {
   return unit.endsWith('/s');
 }
 
-/** The lowest and the highest round; nothing when there was one, or all were the same. */
+/** The lowest and the highest round; undefined if they are equal. */
 function range(figure: Figure): string | undefined {
   if (figure.min === figure.max) return undefined;
   const unit = isRate(figure) ? '' : figure.unit;
@@ -74,7 +74,7 @@ function range(figure: Figure): string | undefined {
   return `${ofLow === high.split(' ')[1] ? number : low} to ${high}`;
 }
 
-/** A row for each contestant; a dash where it was not asked. */
+/** A row for each contestant; a dash where it was not measured. */
 export function table(
   headings: readonly string[],
   ids: readonly string[],

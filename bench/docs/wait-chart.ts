@@ -1,4 +1,4 @@
-/** Waiting times on a logarithmic scale: a dot where half have waited longer, a line to the 99th percentile. */
+/** Waiting times on a logarithmic scale: a dot at the median, a line to the 99th percentile. */
 import * as Plot from '@observablehq/plot';
 import { BASELINE, drawGrid, FAINT, type Grid, MODEL } from './svg.ts';
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Seconds that this process ran so far, or could have run and waited for its core. On a core that it
- * shares with the server it never runs all the time, and yet may be what limits a figure.
+ * Seconds that this process has been running or ready to run. On a core that it shares with the server, it cannot
+ * run all the time, and yet it may be the limit of a figure.
  */
 export function busySeconds(): number {
   const { user, system } = process.cpuUsage();

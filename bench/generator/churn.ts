@@ -1,4 +1,4 @@
-/** Clients that come, say one line, and go. */
+/** Clients that connect, send one line, get it back, and close. */
 import { EPOLLIN, Epoll } from '../../sockets/epoll.ts';
 import { SocketError } from '../../sockets/errors.ts';
 import * as sys from '../../sockets/index.ts';
@@ -10,7 +10,7 @@ import { Lines } from './lines.ts';
 /** Clients, and how long they come and go. */
 export interface Churn {
   readonly port: number;
-  /** Clients that are there at the same time. */
+  /** How many clients are connected at the same time. */
   readonly clients: number;
   readonly lineLength: number;
   readonly warmUp: number;
@@ -25,7 +25,7 @@ export interface ChurnResult {
   readonly saturation: number;
 }
 
-/** Source ports are counted up here: left to the kernel, its search for a free one is what is measured. */
+/** Source ports are chosen here. Otherwise the kernel's search for a free port would be measured. */
 const FIRST_PORT = 10_000;
 const LAST_PORT = 60_000;
 let source = '';

@@ -3,10 +3,10 @@ import { escapeShortened } from '../../client/escape.ts';
 import * as sys from '../../sockets/index.ts';
 import { type Lines, RECEIVE_SIZE } from './lines.ts';
 
-/** The server does not echo: what it did instead. */
+/** The server echoed wrong bytes; the message says what it did. */
 export class WrongEcho extends Error {}
 
-/** A client's socket, and how far it has come in its lines. */
+/** A client's socket, and how many bytes of its lines it has sent and received. */
 export class Connection {
   readonly fd: number;
   /** Bytes so far. */
@@ -107,7 +107,7 @@ export class Connection {
     try {
       sys.shutdown(this.fd, sys.SHUT_WR);
     } catch {
-      // The server has left first.
+      // The server has closed first.
     }
   }
 

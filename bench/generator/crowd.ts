@@ -5,7 +5,7 @@ import { Connection, WrongEcho } from './connection.ts';
 import { Lines } from './lines.ts';
 import { PreciseEpoll } from './precise-epoll.ts';
 
-/** Who connects, and where. */
+/** How many clients connect, and where to. */
 export interface CrowdSize {
   /** The server's, on 127.0.0.1. */
   readonly port: number;
@@ -14,7 +14,7 @@ export interface CrowdSize {
   readonly lineLength: number;
   /** Different lines for each connection. */
   readonly linesEach: number;
-  /** Small segments and a small receive buffer, so that a client that does not read soon stalls its server. */
+  /** Whether to use small segments and a small receive buffer, so that a client that does not read soon stalls its server. */
   readonly narrow?: boolean;
   /** Milliseconds without a byte after which an answer counts as missing. */
   readonly patience?: number;
@@ -33,7 +33,7 @@ export function freshAddress(): string {
   return `127.${1 + (Math.floor(n / 62500) % 200)}.${1 + (Math.floor(n / 250) % 250)}.${1 + (n % 250)}`;
 }
 
-/** Connections that are there together. */
+/** Connections that are open at the same time. */
 export class Crowd {
   readonly epoll = new PreciseEpoll();
   readonly connections: Connection[] = [];
@@ -121,7 +121,7 @@ export class Crowd {
     return owed?.missing(this.patience) ?? new WrongEcho('the server reads no more');
   }
 
-  /** Has each client send one line more, and waits for all of them: the server has lost none. */
+  /** Lets each client send one more line, and waits for all echoes, to prove that the server has lost no client. */
   proveServed(): void {
     this.connections.forEach((each, index) => {
       this.send(each, index, each.sent + this.lines.lineLength);
@@ -149,8 +149,9 @@ export class Crowd {
   }
 
   /**
-   * Closes. Who is owed nothing sends a FIN and waits for the server's, so that what follows does not
-   * run beside its cleaning up; who left answers unread just goes, and that resets the connection.
+   * Closes. A client that has received everything sends a FIN and waits for the server's, so that the server's
+   * clean-up does not disturb the next measurement. A client with unread answers closes at once, which resets the
+   * connection.
    *
    * @throws WrongEcho when the server sends more after the goodbye, or breaks the connection
    */

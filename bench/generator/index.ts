@@ -1,7 +1,6 @@
 /**
- * The load generator: a process of its own, which is told on standard input what to do, one JSON
- * object on each line, and answers each on standard output with another. While it generates load it
- * does nothing else: its event loop stands still.
+ * The load generator: a process of its own. It reads commands from standard input, one JSON object on each line,
+ * and answers each with a JSON object on standard output. While it generates load, its event loop does not run.
  */
 import { createInterface } from 'node:readline';
 import { type Churn, type ChurnResult, churn } from './churn.ts';
@@ -16,7 +15,7 @@ import {
   type Throughput,
 } from './load.ts';
 
-/** What it can be told, and what it answers. */
+/** The commands, and the answer to each. */
 export interface Commands {
   /** Opens connections; a crowd is kept under its name until it leaves. */
   join(order: CrowdSize & { readonly crowd: string }): Record<string, never>;
@@ -25,10 +24,10 @@ export interface Commands {
   /** Sends without reading until the server takes no more, or `limitEach` bytes. */
   stall(order: { readonly crowd: string; readonly limitEach: number }): { readonly taken: number };
   unfinished(order: { readonly crowd: string }): Record<string, never>;
-  /** Each client sends one line more: whoever is silent is still served. */
+  /** Each client sends one more line, to prove that silent clients are still served. */
   prove(order: { readonly crowd: string }): Record<string, never>;
   leave(order: { readonly crowd: string }): Record<string, never>;
-  /** All crowds go at once, unjudged: after a failure, or when their server is gone. */
+  /** Closes all crowds at once, without checks: after a failure, or when their server has ended. */
   dismiss(order: Record<string, never>): Record<string, never>;
   churn(order: Churn): ChurnResult;
 }

@@ -1,9 +1,10 @@
 /**
- * What the connections send: every connection a cycle of lines of its own, each line different from
- * all others, those of other crowds and other generators included. Whatever a server mixes up (bytes, lines, clients) does not compare equal then.
+ * What the connections send: each connection repeats lines of its own, and each line differs from all others, even
+ * from those of other crowds and other generators. So if a server mixes up bytes, lines or clients, the comparison
+ * fails.
  *
- * The bytes are printable ASCII: some servers that people write decode what they get, and this
- * measures how fast they are. Whether they are right about other bytes is the conformance suite's.
+ * The bytes are printable ASCII, because some servers decode what they receive, and this measures only their speed.
+ * Whether they echo other bytes correctly is for the conformance suite to check.
  */
 
 /** Bytes that one recv(2) takes at most. */
@@ -14,8 +15,8 @@ const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 let made = 0;
 
 /**
- * Where a crowd's random numbers begin: somewhere else for each crowd of each generator, whose
- * processes run at the same time. Not 0, at which they would stay.
+ * The seed of a crowd's random numbers, different for each crowd of each generator. Not 0, because then all
+ * numbers would be 0.
  */
 function seed(): number {
   return Math.imul(process.pid * 4096 + made++, 0x9e3779b1) || 1;

@@ -43,7 +43,7 @@ export interface Latency {
   readonly saturation: number;
 }
 
-/** As many lines as the server can do, with a fixed number in flight. All bytes are compared. */
+/** Sends as many lines as the server can echo, with a fixed number in flight. All bytes are compared. */
 export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop): Throughput {
   const { connections, epoll, lines } = crowd;
   const { lineLength } = lines;
@@ -87,8 +87,8 @@ export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop
 }
 
 /**
- * Lines at a fixed rate. The time of each counts from the moment at which it was to be sent, not from
- * when it was: if the server (or a full socket, or this process) held it up, the wait is in the figure.
+ * Sends lines at a fixed rate. The time of each is counted from the moment at which it was due, not from when it
+ * was sent: if the server (or a full socket, or this process) delayed it, the delay is in the figure.
  *
  * @throws WrongEcho when an answer is wrong, or missing for the crowd's patience
  */

@@ -1,6 +1,6 @@
 import { LONG, type Question, throughput } from '../question.ts';
 
-/** Many lines in flight: the window is part of the figure, because data lumps differently with another. */
+/** Many lines in flight. The window is part of the figure: with another one, reads find other amounts of data. */
 const loads = [
   { clients: 1, window: 512 },
   { clients: 50, window: 64 },

@@ -1,6 +1,6 @@
 import { type Question, rethrow, SHORT } from '../question.ts';
 
-/** Clients at a time, over all generators. */
+/** How many clients are connected at a time, over all generators. */
 const CLIENTS = 16;
 
 export const comeAndGo: Question = {
@@ -8,7 +8,7 @@ export const comeAndGo: Question = {
   title: 'How fast do clients come and go?',
   measures: [{ name: 'clientsPerSecond', words: 'clients', unit: 'clients/s', better: 'more' }],
   baseline: 'pipe',
-  // One that serves one at a time serves these, too: no client waits for another one's line.
+  // A server of one client at a time can take part: each client leaves after its echo.
   admits: () => true,
   cells: () => [
     {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Figures, type Question, SHORT } from '../question.ts';
 
-/** Milliseconds after which a server has done what there is to do, and its memory is looked at. */
+/** Milliseconds after which a server is idle, and its memory is measured. */
 const SETTLED = 400;
 
-/** Clients who have sent one line, and then say nothing. */
+/** Clients that have sent one line, and then are silent. */
 export const idle: Question = {
   id: 'idle',
   title: 'What does a silent client cost?',
@@ -36,7 +36,7 @@ export const idle: Question = {
           threads: alone.threads,
         };
         if (oneClient) return figures satisfies Figures;
-        // The first ones are charged with what the server allocates once it has something to do.
+        // The figure of the first crowd includes what the server allocates once, when it begins to work.
         const crowds = quick ? [1000] : [1000, 9000];
         let before = alone;
         for (const clients of crowds) {

@@ -3,10 +3,10 @@ import { LONG, type Question, type Scene, SHORT } from '../question.ts';
 
 /** The polite clients: how many they are, and how many lines a second they send in all. */
 const POLITE = { connections: 20, rate: 4000 };
-/** Their lines of which one in a hundred is to say something. */
+/** How many of their lines a 99th percentile needs. */
 const ENOUGH = 2000;
 
-/** A bad neighbour: what it does, and for how long it needs a hand. */
+/** A bad neighbour: what it does before the measurement, and during it. */
 interface Neighbour {
   readonly id: string;
   readonly words: string;

@@ -7,27 +7,27 @@ import { type Question, type Scene, SHORT } from '../question.ts';
  */
 const BUSY = { connections: Math.min(4 * availableParallelism(), 50), window: 2 };
 
-/** Milliseconds that a line costs, and how many lines a second everyone else sends: little. */
+/** Milliseconds that a line costs, and how many lines a second the other clients send: few. */
 const loads = [
   { work: 1, rate: 50, inQuick: true },
   { work: 5, rate: 20, inQuick: false },
   { work: 20, rate: 10, inQuick: false },
 ];
 
-/** Everyone else: so many that no line waits for another one of the same client. */
+/** The other clients: so many that no line waits for another line of the same client. */
 const ELSE = 32;
 
-/** Everyone else's lines of which the median is taken. */
+/** How many of their lines the median needs. */
 const ENOUGH = 50;
 
-/** Lines that cost CPU: how many are answered, and how long somebody with one small question waits. */
+/** Lines that cost CPU: how many are answered, and how long a client with a single line waits. */
 export const work: Question = {
   id: 'work',
   title: 'And when a line costs CPU?',
   measures: [
     { name: 'linesPerSecond', words: 'lines answered', unit: 'lines/s', better: 'more' },
     { name: 'p50', words: 'everyone else waits (median)', unit: 'µs', better: 'less' },
-    // No contest, but a check: a server that took less than it should has found out its speed badly.
+    // Not a contest, but a check: if a server took less than it should, its --work was badly calibrated.
     { name: 'cpu', words: 'ms of CPU a line took', unit: '', better: 'less' },
   ],
   baseline: 'poll-loop',
