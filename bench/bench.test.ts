@@ -56,7 +56,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('a wrong option is one line, and exit code 2', async () => {
+test('an invalid option prints one line and exits with 2', async () => {
   const answers = await Promise.all([
     bench('--fast'),
     bench('--only', 'nobody'),

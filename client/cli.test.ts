@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** Runs it with this on its standard input, until it ends or has said what is waited for. */
+/** Runs it with this on its standard input, until it ends or has printed the expected text. */
 async function run(args: string[], input: string | Buffer = '', until?: string) {
   const [node = '', ...program] = nodeCommand('client');
   const child = spawn(node, [...program, ...args], {

@@ -181,17 +181,17 @@ function takeFreshAddress(fd: number, to: SocketAddress): void {
 // serves all clients; bytes that are kept are copied out of it.
 const landing = Buffer.allocUnsafeSlow(64 * 1024);
 
-// How connect() reaches into a Client without making these part of what everyone sees.
+// For connect() only: methods that are not part of the public interface.
 const arrived = Symbol('arrived');
 const start = Symbol('start');
 
 /**
- * One connection to a server, with good manners and bad ones, for tests and experiments. Nothing is
- * done behind the caller's back: it sends, reads, stops and leaves only as told.
+ * One connection to a server, for tests and experiments. It can behave well or badly, but it sends, reads, stops
+ * and closes only when it is told to.
  *
- * What arrives waits in order until a `receive…` takes it. Every wait is bounded; one that fails
- * throws a {@link ClientError} that tells what had come, and takes nothing. A connection that ends
- * while nobody waits throws nothing: see {@link Client.ending}.
+ * Bytes that arrive wait, in order, until a `receive…` takes them. Every wait has a timeout. A wait that fails
+ * throws a {@link ClientError} that says what had come, and takes nothing. A connection that ends while nothing
+ * waits throws nothing: see {@link Client.ending}.
  *
  * Promises that are not awaited never end the process.
  */

@@ -1,4 +1,4 @@
-/** Who did best at a figure, and who cannot be told from that one. */
+/** Which contestant did best at a figure, and which differ too little from it to tell. */
 import type { Book, Figure } from './figures.ts';
 
 /** Quotients closer to 1 than this prove nothing, because the rounds of one server differ as much. */

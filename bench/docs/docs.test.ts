@@ -82,7 +82,7 @@ function echoes(figures: Record<string, number>): Book {
   return new Book({ ...results, questions: [{ ...first, cells } as typeof first] });
 }
 
-test('who cannot be told from the best is bold as well, and a baseline never is', () => {
+test('whoever is within the margin of the best is bold, too, and a baseline never is', () => {
   const text = page(
     echoes({ cluster: 2000, 'poll-loop': 1800, rxjs: 1700, 'c-epoll': 2100 }),
     [],
