@@ -152,6 +152,9 @@ function causeOfBytes(verdict: Verdict): Cause | undefined {
   if (/\\r$/.test(got) && expected === `${got}\\n`) return 'ends-at-cr';
   const blank = /^(\s|\\t)+|(\s|\\t)+(?=\\r\\n$)/g;
   if (got !== expected && got === expected.replace(blank, '')) return 'trims';
+  if (isWithoutBlanks(got, expected)) return 'trims';
+  // Numbered blocks differ in one digit from line to line: there it is another line.
+  if (isOneByteChanged(expected, got) && !BLOCK_LINE.test(expected)) return 'changes-a-byte';
   if (isOfAnother(got, expected, transcript)) return 'mixes-clients';
   const byLabel = causeOfLabels(expected, got);
   if (byLabel) return byLabel;
@@ -215,7 +218,7 @@ const ROOTS: readonly {
     check: 'framing/crlf-split-across-segments',
     cause: 'misses-a-split-end',
     kinds: ['timeout', 'short'],
-    showsIn: /^(framing|lines|concurrency\/(beside-any|long))/,
+    showsIn: /^(framing|lines|concurrency\/(beside-any|long)|bystanders\/partial)/,
   },
   {
     check: 'framing/empty-line',
@@ -228,6 +231,12 @@ const ROOTS: readonly {
     cause: 'mixes-clients' as const,
     kinds: ['changed', 'short'] as const,
     showsIn: /./,
+  })),
+  ...['lines/short-after-long', 'lines/two-hundred-thousand'].map((check) => ({
+    check,
+    cause: 'another-line' as const,
+    kinds: ['changed', 'short'] as const,
+    showsIn: /^(framing\/random|lines|streams)/,
   })),
   {
     check: RESUMES,
@@ -246,6 +255,12 @@ const ROOTS: readonly {
     cause: 'waits-for-a-line' as const,
     kinds: ['timeout', 'unserved', 'changed'] as const,
     showsIn: /^(concurrency\/(beside|long)|streams)/,
+  })),
+  ...['half-close/nothing-sent', 'half-close/answers-after-fin'].map((check) => ({
+    check,
+    cause: 'misses-the-end-of-input' as const,
+    kinds: ['own', 'open'] as const,
+    showsIn: /^(leaks|half-close|slow-readers\/resumes)|descriptors$/,
   })),
   {
     check: 'leaks/after-lines',
@@ -275,7 +290,8 @@ const ROOTS: readonly {
     check: 'framing/lone-cr-is-a-byte',
     cause: 'ends-at-cr',
     kinds: ['early', 'changed', 'short'],
-    showsIn: /^(framing|lines|half-close|concurrency\/(beside-any|long|nothing))/,
+    showsIn:
+      /^(framing|lines|half-close|concurrency\/(beside-any|long|nothing)|bystanders\/partial)/,
   },
 ];
 
@@ -289,6 +305,8 @@ const COULD_FOLLOW: ReadonlySet<Cause> = new Set([
   'drops-output',
   'misses-an-end',
   'waits-for-a-line',
+  'ends-partial-lines',
+  'leaks',
 ]);
 
 /** A cause that another failure shows better, and that check's id. */
@@ -332,9 +350,21 @@ function isWithoutBeginning(got: string, expected: string): boolean {
   return false;
 }
 
+/** Whether only blanks beside line ends are missing, as far as both can be seen. */
+function isWithoutBlanks(got: string, expected: string): boolean {
+  const beside = /(?<=\\r\\n)(\s|\\t)+|(\s|\\t)+(?=\\r\\n)/g;
+  const [due, came] = [expected, got].map((text) => text.replace(/…$/, ''));
+  if (!due || !came) return false;
+  const trimmed = due.replace(beside, '');
+  return trimmed !== due && trimmed.length > 2 && came.startsWith(trimmed);
+}
+
+/** A line of a block. */
+const BLOCK_LINE = /(\d{7})\.{3}/;
+
 /** The suite numbers its lines, `0000012...` and `stream.12:...`: which one came? */
 function causeOfLabels(expected: string, got: string): Cause | undefined {
-  const [plain, other] = [expected, got].map((text) => /(\d{7})\.{3}/.exec(text)?.[1]);
+  const [plain, other] = [expected, got].map((text) => BLOCK_LINE.exec(text)?.[1]);
   if (plain && other && plain !== other) return 'another-line';
   const [due, came] = [expected, got].map((text) => /(\d+)\.(\d+):/.exec(text));
   if (!due || !came || due[0] === came[0]) return undefined;
@@ -404,7 +434,7 @@ function isOwn(verdict: Verdict): boolean {
 
 /** Checks that are about the bytes that come back. */
 const OF_BYTES =
-  /^(framing|lines|concurrency|streams\/(narrow|side)|resets\/leave|slow-readers\/resumes)/;
+  /^(framing|lines|concurrency|streams\/(narrow|side)|resets\/leave|slow-readers\/resumes|bystanders\/pending)/;
 
 /** More came than was owed: the line that should have been dropped. */
 const TAIL = /expected "(.*)", got "\1.+"/;

@@ -134,7 +134,7 @@ export async function expectService(scene: Scene, when: string): Promise<void> {
   try {
     const client = await scene.client('newcomer');
     await expectEcho(client, 'anybody there?\r\n');
-    await client.close();
+    await client.close({ timeout: scene.moment });
   } catch (error) {
     throw new Failure(`${when}, a new client is not served: ${(error as Error).message}`);
   }
@@ -168,6 +168,16 @@ export const NARROW: { readonly receiveBuffer?: number } = isNarrowPossible
   ? { receiveBuffer: 2048 }
   : {};
 
+/**
+ * Sends lines through a narrow client, and stops reading at the first byte that comes back: the server has
+ * begun to answer, however late it came to it, and the kernel does not take the rest.
+ */
+export async function leaveOutputPending(client: Client, lines: Uint8Array): Promise<void> {
+  client.send(lines).catch(() => undefined);
+  await client.receive(1);
+  client.pause();
+}
+
 /** How a stream goes. */
 export interface Stream {
   /** The connection's number: its lines differ from those of all others. */
@@ -178,6 +188,9 @@ export interface Stream {
   readonly ahead: number;
   /** When to begin no more lines, as performance.now() has it. */
   readonly until: number;
+  /** Goes on until so many bytes were sent, but not longer than `latest`. Default: 0. */
+  readonly least?: number;
+  readonly latest?: number;
   /** The longest line, in bytes. */
   readonly longest: number;
   /** Takes so many bytes at a time, at most, and rests now and then. Default: reads what comes. */
@@ -190,7 +203,7 @@ export interface Stream {
  * @returns how many bytes came back
  */
 export async function expectStream(client: Client, stream: Stream): Promise<number> {
-  const { who, bytes, ahead, until, longest, sip } = stream;
+  const { who, bytes, ahead, until, longest, sip, least = 0, latest = until } = stream;
   const random = randomNumbers(who);
   const owed: Buffer[] = [];
   let pending = 0;
@@ -198,7 +211,8 @@ export async function expectStream(client: Client, stream: Stream): Promise<numb
   let isSent = false;
   const sending = (async () => {
     let lines = 0;
-    for (let sent = 0; sent < bytes && performance.now() < until && !client.ending; ) {
+    const isTime = (sent: number) => performance.now() < (sent < least ? latest : until);
+    for (let sent = 0; sent < bytes && isTime(sent) && !client.ending; ) {
       if (pending > ahead) {
         await sleep(1);
         continue;

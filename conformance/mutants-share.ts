@@ -4,7 +4,7 @@
  *
  * The whole matrix, every check against every mutant, takes a quarter of an hour on two cores:
  * `npm run matrix`. `npm test` runs the part that can go wrong most easily: against each mutant the checks
- * that must catch it, what those need, and a few others in rotation, which must not.
+ * that must catch it (of the long ones two), what those need, and a few others in rotation, which must not.
  */
 import { appendFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { explain } from './causes.ts';
 import { checks } from './checks/index.ts';
 import { Program } from './contestants.ts';
 import { wrongCauses } from './mutants/causes.ts';
-import { mutants, onlyMeasure, slowOnes } from './mutants/index.ts';
+import { byChance, mutants, onlyMeasure, slowOnes } from './mutants/index.ts';
 import { judge } from './suite.ts';
 
 /** Waits that are to fail are shorter: 1.5 s. */
@@ -36,8 +36,21 @@ const isLong = (id: string) =>
   /32-mib|hundred|thousand|1024|endless|server-stops|resumes|twenty/.test(id);
 const quick = judging.filter((id) => !isLong(id));
 
-/** What a mutant is judged by. */
-function selectionFor(name: string, caughtBy: readonly string[]): readonly string[] {
+/** How many long checks that must catch it a mutant meets in `npm test`, the first of them. */
+const LONG_ONES = 2;
+
+/** Whether a check has tried only a part of what it wants to, for want of time, and seen nothing wrong. */
+function isPart(outcome: string, message: string): boolean {
+  return outcome === 'pass' && /the server is slow|too little to tell|was not tried/.test(message);
+}
+
+/** Whether no other mutant shows that a check can fail. */
+function isSoleCatch(name: string, id: string): boolean {
+  return !Object.entries(mutants).some(([other, all]) => other !== name && all.includes(id));
+}
+
+/** The checks by which a mutant is judged. */
+export function selectionFor(name: string, caughtBy: readonly string[]): readonly string[] {
   if (slowOnes[name]) return slowOnes[name];
   if (isWhole) return judging;
   const at = Object.keys(mutants).indexOf(name) * OTHERS;
@@ -47,7 +60,9 @@ function selectionFor(name: string, caughtBy: readonly string[]): readonly strin
     selected.add(id);
     for (const need of checks.find((check) => check.id === id)?.needs ?? []) add(need);
   };
-  for (const id of [...caughtBy, ...others]) add(id);
+  const long = caughtBy.filter(isLong);
+  const spared = new Set(long.filter((id) => !isSoleCatch(name, id)).slice(LONG_ONES));
+  for (const id of [...caughtBy, ...others]) if (!spared.has(id)) add(id);
   return [...selected];
 }
 
@@ -81,17 +96,22 @@ async function judgeMutant(name: string, caughtBy: readonly string[]): Promise<v
   const having = (outcome: string) => verdicts.filter((one) => one.outcome === outcome);
   const failed = having('fail');
   const account = failed.map(({ check, message }) => `${check.id}: ${message}`).join('\n');
-  // Without ::1, say: what cannot be told is not expected to be.
-  const untold = having('unsupported').map(({ check }) => check.id);
+  // Without ::1, or where the machine is busy: what cannot be told is not expected to be.
+  const untold = verdicts
+    .filter(({ outcome, message }) => outcome === 'unsupported' || isPart(outcome, message))
+    .map(({ check }) => check.id);
   if (notes) {
     const untoldIds = untold.length > 0 ? { untold } : {};
     const seen = { name, failed: failed.map(({ check }) => check.id), caughtBy, ...untoldIds };
     appendFileSync(notes, `${JSON.stringify({ ...seen, account })}\n`);
   }
   expect(having('harness')).toEqual([]);
+  const chance = byChance[name] ?? [];
   expect(
-    failed.map(({ check }) => check.id),
+    failed.map(({ check }) => check.id).filter((id) => !chance.includes(id)),
     account,
-  ).toEqual(caughtBy.filter((id) => !untold.includes(id) || id !== 'concurrency/both-families'));
+  ).toEqual(caughtBy.filter((id) => selected.includes(id) && !untold.includes(id)));
+  // Something must catch it all the same, wherever that can be told.
+  if (caughtBy.some((id) => id !== 'concurrency/both-families')) expect(failed).not.toEqual([]);
   expect(wrongCauses(name, explain(verdicts)), account).toEqual([]);
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { checks } from './checks/index.ts';
 import { page } from './docs.ts';
 import { mutants, onlyMeasure } from './mutants/index.ts';
-import { judging, SHARES } from './mutants-share.ts';
+import { judging, SHARES, selectionFor } from './mutants-share.ts';
 
 test('docs/conformance.md shows what is so', () => {
   // After a change: npm run conformance:docs
@@ -20,6 +20,13 @@ test('every mutant is listed, and every check is killed by one', () => {
   expect([...killed, ...onlyMeasure].filter((id) => !checks.some((one) => one.id === id))).toEqual(
     [],
   );
+});
+
+test('every check meets a mutant that it must catch', () => {
+  const met = Object.entries(mutants).flatMap(([name, caughtBy]) =>
+    selectionFor(name, caughtBy).filter((id) => caughtBy.includes(id)),
+  );
+  expect(judging.filter((id) => !met.includes(id))).toEqual([]);
 });
 
 test('every mutant is judged', () => {

@@ -21,15 +21,27 @@ export async function paceOf(scene: Scene): Promise<Pace> {
   return pace;
 }
 
+/** How long to measure again and again, in milliseconds. */
+const LONGEST = 500;
+
 async function measure(scene: Scene): Promise<Pace> {
   const client = await scene.client('pace');
-  const time = async (lines: Buffer) => {
+  const once = async (lines: Buffer) => {
     const sentAt = performance.now();
     await client.send(lines);
     await client.receive(lines.length);
     return performance.now() - sentAt;
   };
-  await time(Buffer.from('warm\r\n'));
+  // The best of several: a busy moment of the machine says nothing about the server.
+  const time = async (lines: Buffer) => {
+    let best = Number.POSITIVE_INFINITY;
+    const until = performance.now() + LONGEST;
+    for (let i = 0; i < 5 && performance.now() < until; i++) {
+      best = Math.min(best, await once(lines));
+    }
+    return best;
+  };
+  await once(Buffer.from('warm\r\n'));
   const short = await time(Buffer.from('short\r\n'.repeat(32)));
   const long = await time(Buffer.from(`${'long'.repeat(240)}\r\n`.repeat(12)));
   await client.close({ timeout: scene.moment });

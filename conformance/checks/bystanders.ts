@@ -72,7 +72,8 @@ export const bystanders: readonly Check[] = [
     level: 'should',
     title: 'Output that nobody has read for half a minute is still delivered',
     sentence: NOTHING_LOST,
-    cause: 'is there a time-out for sending, or has another client wiped what was pending?',
+    cause:
+      'is there a time-out for sending, or has another client wiped what was pending, or added to it?',
     needs: [...needs, 'slow-readers/beside-one', 'slow-readers/resumes-and-gets-everything'],
     async prepare(scene) {
       for (const options of [NARROW, {}]) {

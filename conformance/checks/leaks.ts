@@ -2,7 +2,7 @@
 import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { linesOf } from '../content.ts';
-import { blockOfLines, expectAnswer, expectEcho, NARROW } from '../expect.ts';
+import { blockOfLines, expectAnswer, expectEcho, leaveOutputPending, NARROW } from '../expect.ts';
 import { Footprint, type Look } from '../footprint.ts';
 import { paceOf } from '../pace.ts';
 
@@ -95,8 +95,7 @@ export const leaks: readonly Check[] = [
         scene,
         async (client) => {
           await expectEcho(client, 'accepted\r\n');
-          client.pause();
-          client.send(block).catch(() => undefined);
+          await leaveOutputPending(client, block);
           await scene.settle(2);
           await client.reset();
         },

@@ -2,7 +2,14 @@
 import { count, escapeBytes } from '../../client/client.ts';
 import { type Check, Failure, type Scene } from '../check.ts';
 import { lineOf } from '../content.ts';
-import { blockOfLines, expectAnswer, expectEcho, expectService, NARROW } from '../expect.ts';
+import {
+  blockOfLines,
+  expectAnswer,
+  expectEcho,
+  expectService,
+  leaveOutputPending,
+  NARROW,
+} from '../expect.ts';
 import { paceOf } from '../pace.ts';
 
 const NOTHING_ENDS_IT = 'Nothing a client does ends the server or another connection.';
@@ -134,8 +141,7 @@ async function resetsOne(scene: Scene, kind: (typeof KINDS)[number], i: number):
   }
   if (kind === 'after FIN') await client.halfClose();
   if (kind === 'with output pending') {
-    client.pause();
-    client.send(PENDING).catch(() => undefined);
+    await leaveOutputPending(client, PENDING);
     await scene.settle(1);
   }
   await client.reset();

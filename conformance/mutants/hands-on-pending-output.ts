@@ -5,9 +5,9 @@ new (class extends EchoServer {
   #pending: Buffer | undefined;
   readonly #lines = new WeakMap<Visitor, number>();
 
-  override connected({ socket }: Visitor): void {
-    socket.on('close', () => {
-      if (socket.writableLength > 0) this.#pending = Buffer.from('not yours\r\n');
+  override connected(client: Visitor): void {
+    client.socket.on('close', () => {
+      if (client.isOwed) this.#pending = Buffer.from('not yours\r\n');
     });
   }
 

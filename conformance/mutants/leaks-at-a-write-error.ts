@@ -3,9 +3,9 @@ import { openSync } from 'node:fs';
 import { EchoServer, type Visitor } from './server.ts';
 
 new (class extends EchoServer {
-  override connected({ socket }: Visitor): void {
-    socket.on('close', () => {
-      if (socket.writableLength > 0) openSync('/dev/null', 'r');
+  override connected(client: Visitor): void {
+    client.socket.on('close', () => {
+      if (client.isOwed) openSync('/dev/null', 'r');
     });
   }
 })().listen();
