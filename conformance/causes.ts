@@ -425,7 +425,8 @@ function isOwn(verdict: Verdict): boolean {
   const [group = ''] = id.split('/');
   if (kind === 'died') return false;
   if (kind === 'refused') return id === 'concurrency/both-families';
-  if (kind === 'unserved') return ['resets', 'concurrency', 'slow-readers'].includes(group);
+  if (kind === 'unserved')
+    return ['resets', 'concurrency', 'slow-readers', 'streams'].includes(group);
   // Wrong bytes are no matter of the end of input, nor of a limit or a leak.
   if (kind === 'changed' || kind === 'early')
     return OF_BYTES.test(id) || TAIL.test(verdict.message);
