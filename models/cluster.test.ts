@@ -42,7 +42,7 @@ describe.runIf(process.platform === 'linux')('cluster', () => {
       else setTimeout(() => process.kill(process.pid, 'SIGTERM'), 700);`);
     const started = start('cluster', ['--workers', '2', '--port', '0'], { preload });
     await expect(started).rejects.toThrow(/^models\/cluster ended with 0 before it listened: /);
-    await expect(started).rejects.toThrow(/SIGTERM: stopping\n$/);
+    await expect(started).rejects.toThrow(/SIGTERM: stopping$/);
   });
 
   test('a second signal leaves no worker behind, and frees the port', async () => {
