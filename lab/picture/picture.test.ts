@@ -300,7 +300,11 @@ test('labels neither collide nor leave the picture, however narrow it is', () =>
     send(100 + i * 20, 'A', `line ${i}\\r\\n`, 1),
     ...[{ t: 105 + i * 20, who: 'A', did: 'echo', text: 'x', line: i + 1, waited: 5 } as const],
   ]).flat();
-  const events: Event[] = [{ t: 0, who: 'A', did: 'connected' }, ...many];
+  // The last ones come so late that their labels have no room to the right of them.
+  const late = [930, 975, 995].map(
+    (t, i) => ({ t, who: 'A', did: 'echo', text: 'x', line: 41 + i, waited: 900 }) as const,
+  );
+  const events: Event[] = [{ t: 0, who: 'A', did: 'connected' }, ...many, ...late];
   // One lane only: each lane has its own rows.
   const story = storyOf(trace({ events, names: { A: 'Anna' }, tasks: [] }));
   for (const width of [300, 400, 800, 1600]) {

@@ -336,29 +336,37 @@ function waitLabels(
   scale: Scale,
   y: number,
 ): string[] {
-  const groups: { at: number; last: number; all: Ms[] }[] = [];
-  const wordsOf = ({ all }: { all: Ms[] }) => {
-    const longest = ms(Math.max(...all));
-    return all.length === 1 ? longest : `${all.length} echoes, up to ${longest}`;
-  };
-  const placeOf = (group: { at: number; last: number; all: Ms[] }) => {
-    const width = widthOf(wordsOf(group), BAR_TEXT, true);
-    return Math.min(group.last + 6, scale.right + RIGHT - width);
-  };
+  const groups: Waits[] = [];
   for (const { at, waited } of waits) {
-    const before = groups.at(-1);
-    const endOf = before ? placeOf(before) + widthOf(wordsOf(before), BAR_TEXT, true) : 0;
-    if (before && endOf + 8 > at) {
-      before.all.push(waited);
-      before.last = at;
-    } else {
-      groups.push({ at, last: at, all: [waited] });
+    groups.push({ last: at, all: [waited] });
+    // One that joins another may now reach one that is further away.
+    for (;;) {
+      const [before, group] = groups.slice(-2);
+      if (!before || !group || placeOf(before, scale).right + 8 <= placeOf(group, scale).left)
+        break;
+      groups.splice(-2, 2, { last: group.last, all: [...before.all, ...group.all] });
     }
   }
   return groups.map((group) => {
     const form = Math.max(...group.all) >= SLOW ? 'wait slow' : 'wait';
-    return `<text class="${form}" x="${placeOf(group).toFixed(1)}" y="${y}">${wordsOf(group)}</text>`;
+    const { left, text } = placeOf(group, scale);
+    return `<text class="${form}" x="${left.toFixed(1)}" y="${y}">${text}</text>`;
   });
+}
+
+/** Echoes that share a label, which stands beside the last of them. */
+interface Waits {
+  /** In pixels. */
+  readonly last: number;
+  readonly all: readonly Ms[];
+}
+
+function placeOf({ last, all }: Waits, scale: Scale) {
+  const longest = ms(Math.max(...all));
+  const text = all.length === 1 ? longest : `${all.length} echoes, up to ${longest}`;
+  const width = widthOf(text, BAR_TEXT, true);
+  const left = Math.min(last + 6, scale.right + RIGHT - width);
+  return { left, right: left + width, text };
 }
 
 /** An echo that took so long is shown as late, in milliseconds. */
