@@ -191,7 +191,7 @@ export function lanes(story: Story, scale: Scale): Drawing {
     if (event.did === 'signal') return `<path class="signal" d="M${at} 0V${drawing.height}"/>`;
     // Beside the lane of its first process, where nothing else is drawn any more.
     const y = drawing.height - story.tasks.length * TASK + 16;
-    return `<text class="note" x="${at + 6}" y="${y}">ended: ${escapeMarkup(String(event.how))}</text>`;
+    return inBar([`ended: ${event.how}`], at, scale.right + RIGHT + 4, y, 'note');
   });
   return { ...drawing, body: drawing.body + ended.join('') };
 }
@@ -271,7 +271,33 @@ function whereWords({ where, owed, partial }: ClientSegment): string[] {
   }
 }
 
-/** A text in a bar, as long as there is room for. */
+/** A text that has found its place. */
+interface Placed {
+  readonly text: string;
+  readonly left: number;
+  readonly right: number;
+  readonly form: string;
+}
+
+/** The longest of some texts that a bar has room for; undefined when it has room for none. */
+function placeInBar(
+  texts: readonly string[],
+  left: number,
+  right: number,
+  form: string,
+): Placed | undefined {
+  const isBold = !/^(in|note)\b/.test(form);
+  const text = fitting(texts, right - left - 10, BAR_TEXT, isBold);
+  if (text === '') return undefined;
+  return { text, left: left + 6, right: left + 6 + widthOf(text, BAR_TEXT, isBold), form };
+}
+
+function drawn(placed: Placed | undefined, y: number): string {
+  if (!placed) return '';
+  const { text, left, form } = placed;
+  return `<text class="${form}" x="${left.toFixed(1)}" y="${y}">${escapeMarkup(text)}</text>`;
+}
+
 function inBar(
   texts: readonly string[],
   left: number,
@@ -279,9 +305,7 @@ function inBar(
   y: number,
   form: string,
 ): string {
-  const isBold = !/^(in|note)\b/.test(form);
-  const text = fitting(texts, right - left - 10, BAR_TEXT, isBold);
-  return text && `<text class="${form}" x="${left + 6}" y="${y}">${escapeMarkup(text)}</text>`;
+  return drawn(placeInBar(texts, left, right, form), y);
 }
 
 /** How connections end: in order, or by a reset. */
@@ -461,34 +485,33 @@ function middle(bytes: Bytes, layer: number): number {
 function taskLane(lane: TaskLane, story: Story, scale: Scale): Drawing {
   const top = 2;
   const parts = [laneName(lane.name, scale, top + 14)];
-  const texts: string[] = [];
+  const texts: Placed[] = [];
   for (const segment of lane.segments) {
     if (segment.to <= scale.from || segment.from >= scale.to) continue;
     const { box, text } = taskSegment(segment, lane, story, scale, top);
     parts.push(box);
-    texts.push(text);
+    if (text) texts.push(text);
   }
-  for (const { from, to } of lane.starved) {
+  const overlay = (form: string, { from, to }: { from: Ms; to: Ms }) => {
     const [left, right] = [x(scale, from), x(scale, to)];
-    if (right - left < 3) continue;
-    const box = `<rect class="starved" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${TASK_BAR}"/>`;
+    if (right - left < 3) return;
     parts.push(
-      box + inBar(['ready, but no core is free', 'no core'], left, right, top + 14, 'starved'),
+      `<rect class="${form}" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${TASK_BAR}"/>`,
     );
-  }
-  for (const { from, to } of lane.unseen) {
-    const [left, right] = [x(scale, from), x(scale, to)];
-    if (right - left < 2) continue;
-    parts.push(
-      `<rect class="unseen" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${TASK_BAR}"/>`,
-    );
-  }
+    if (form !== 'starved') return;
+    const text = placeInBar(['ready, but no core is free', 'no core'], left, right, form);
+    // What the thread does is more than that it waited meanwhile.
+    const isFree = texts.every((one) => !text || one.right < text.left || one.left > text.right);
+    if (text && isFree) texts.push(text);
+  };
+  for (const span of lane.starved) overlay('starved', span);
+  for (const span of lane.unseen) overlay('unseen', span);
   for (const { t, who } of lane.echoes) {
     if (t < scale.from || t > scale.to) continue;
     const colour = colourOf(story.clients, who);
     parts.push(`<path class="answer ${colour}" d="M${x(scale, t)} ${top - 1}v${TASK_BAR + 2}"/>`);
   }
-  return { height: TASK, body: [...parts, ...texts].join('') };
+  return { height: TASK, body: [...parts, ...texts.map((text) => drawn(text, top + 14))].join('') };
 }
 
 function taskSegment(
@@ -497,36 +520,35 @@ function taskSegment(
   story: Story,
   scale: Scale,
   top: number,
-): { readonly box: string; readonly text: string } {
+): { readonly box: string; readonly text?: Placed | undefined } {
   const [left, right] = [x(scale, segment.from), x(scale, segment.to)];
   // Whatever runs is drawn, be it as short as a pixel.
   const isBusy = segment.kind === 'runs' || segment.kind === 'computes';
   const width = Math.max(right - left, isBusy ? 1 : 0);
-  if (width < 0.5) return { box: '', text: '' };
+  if (width < 0.5) return { box: '' };
   const colour = segment.who === undefined ? 'anybody' : colourOf(story.clients, segment.who);
   const inset = segment.kind === 'one' ? 1 : 0;
   const box = `<rect class="task ${segment.kind} ${colour}" x="${left + inset}" y="${top + inset}" width="${Math.max(width - 2 * inset, 0.5).toFixed(1)}" height="${TASK_BAR - 2 * inset}" rx="2.5"/>`;
   const marks = lane.echoes.map(({ t }) => x(scale, t)).filter((at) => at > left && at < right);
   const form = segment.kind === 'computes' ? 'computed' : segment.kind === 'one' ? 'waiting' : 'in';
   const words = taskWords(segment, story);
-  return { box, text: taskText(words, [left, ...marks, right], top + 14, `${form} ${colour}`) };
+  return { box, text: taskText(words, [left, ...marks, right], `${form} ${colour}`) };
 }
 
 /** Between the marks of echoes, where a text is best read; where it is too long for that, across them. */
 function taskText(
   words: readonly string[],
   edges: readonly number[],
-  y: number,
   form: string,
-): string {
+): Placed | undefined {
   const [left, right] = [edges[0] ?? 0, edges.at(-1) ?? 0];
   const [from, to] = widest(edges);
   const telling = words.slice(0, 2);
   const fits = (room: number) => fitting(telling, room - 10, BAR_TEXT, true) !== '';
   if (!fits(to - from) && fits(right - left)) {
-    return inBar(words, left, right, y, `${form} across`);
+    return placeInBar(words, left, right, `${form} across`);
   }
-  return inBar(words, from, to, y, form);
+  return placeInBar(words, from, to, form);
 }
 
 /** The widest gap between edges; of two about as wide the first. */
