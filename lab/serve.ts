@@ -15,6 +15,9 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
 }
 
+/** Milliseconds in which a browser draws the first page. */
+const BEHIND = 500;
+
 /** @returns the exit code */
 export async function serve({ port, open, lesson, own, signal }: ServeOptions): Promise<number> {
   const lab = await start(port, own);
@@ -23,7 +26,8 @@ export async function serve({ port, open, lesson, own, signal }: ServeOptions): 
   const url = new URL(page, lab.url).href;
   process.stdout.write(`The lab: ${url} (Ctrl-C ends it)\n`);
   if (open) openBrowser(url);
-  lab.warmUp();
+  // Behind the first page, not before it: servers cost seconds of CPU to start.
+  lab.firstPage.then(() => setTimeout(() => lab.warmUp(), BEHIND).unref());
   if (!signal.aborted) await once(signal, 'abort');
   await lab.close();
   return 0;

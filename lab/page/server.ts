@@ -41,6 +41,11 @@ export class LabServer {
   readonly #processes = new Map<ClientId, Promise<ActorProcess>>();
   readonly #http = createServer((request, response) => this.#handle(request, response));
   #session: Session | undefined;
+  #tellFirstPage = () => {};
+  /** Resolves when somebody has got a page, or anything else that was asked for. */
+  readonly firstPage = new Promise<void>((resolve) => {
+    this.#tellFirstPage = resolve;
+  });
   #port = 0;
   #idle: NodeJS.Timeout | undefined;
 
@@ -56,6 +61,8 @@ export class LabServer {
     lab.#http.listen({ host: '127.0.0.1', port });
     await once(lab.#http, 'listening');
     lab.#port = (lab.#http.address() as AddressInfo).port;
+    // While the browser starts: whoever opens the page need not wait for it.
+    lab.#bundle('lesson').catch(() => undefined);
     return lab;
   }
 
@@ -93,6 +100,7 @@ export class LabServer {
         answer(response, 200, 'application/json', '{}');
       } else if (request.method === 'GET' || request.method === 'HEAD') {
         await this.#get(pathname, response);
+        this.#tellFirstPage();
       } else {
         throw new Refusal(405, 'GET and POST only');
       }
