@@ -9,7 +9,7 @@ import { Seen } from '../seen.ts';
 import type { Trace } from '../trace.ts';
 import type { Bundle } from './bundle.ts';
 import type { PageData, ServerData } from './data.ts';
-import { find, runningLines } from './source.ts';
+import { findIfThere, runningLines } from './source.ts';
 import { summaryOf } from './summary.ts';
 import { MOST_SERVERS } from './wishes.ts';
 
@@ -117,7 +117,9 @@ function item(one: Lesson, current: Lesson, course: readonly Lesson[]): string {
 }
 
 function sourceOf({ model, file, text, shows }: Lesson['source'][number]): string {
-  const { number, code } = find({ file, text });
+  const found = findIfThere({ file, text });
+  if (!found) return '';
+  const { number, code } = found;
   return `<div class="source"><p><strong>${e(model)}</strong>: ${prose(shows)}</p><pre tabindex="0"><code>${e(`${file}:${number}`)}\n${e(code)}</code></pre></div>`;
 }
 

@@ -22,10 +22,20 @@ export function find({ file, text }: Pick<SourceLine, 'file' | 'text'>): Found {
   return { number: at + 1, code: (lines[at] ?? '').trim() };
 }
 
+/** As `find`, but without an error: a page is better without a line of source than not at all. */
+export function findIfThere(source: Pick<SourceLine, 'file' | 'text'>): Found | undefined {
+  try {
+    return find(source);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The lines that run while a model waits or computes; none for a model of which none are known. */
 export function runningLines(model: string): ServerData['lines'] {
   return sources.flatMap((source) => {
     const { when, file, shows } = source;
-    return source.model === model && when ? [{ when, file, shows, ...find(source) }] : [];
+    const found = source.model === model && when ? findIfThere(source) : undefined;
+    return found && when ? [{ when, file, shows, ...found }] : [];
   });
 }
