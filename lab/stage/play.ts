@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lesson } from '../lesson.ts';
 import { Seen } from '../seen.ts';
-import type { Trace } from '../trace.ts';
+import type { ClientId, Trace } from '../trace.ts';
 import type { Server } from './servers.ts';
 import { flooders, Stage, type StageOptions } from './stage.ts';
 
@@ -51,14 +51,22 @@ export async function perform(
   const seen = new Seen(stage.trace);
   const patience = duration + PATIENCE;
   let [lateness, before] = [0, 0];
+  const connecting = new Set<ClientId>();
   for (const step of script) {
     await until(step.at, stage, signal);
     let due = Math.max(step.at, before);
-    while (step.once && seen.isOwed(step.who) && stage.now() < patience && !signal?.aborted) {
+    // Who connects first is let in first, also when a process of its own is late.
+    const isConnecting = (who: ClientId) =>
+      seen.at(who, 'connected') === undefined && seen.at(who, 'error') === undefined;
+    const mustWait = () =>
+      (step.once && seen.isOwed(step.who)) ||
+      (step.do === 'connect' && [...connecting].some(isConnecting));
+    while (mustWait() && stage.now() < patience && !signal?.aborted) {
       await until(stage.now() + 5, stage, signal);
       due = stage.now();
     }
     if (signal?.aborted) break;
+    if (step.do === 'connect') connecting.add(step.who);
     before = stage.now();
     lateness = Math.max(lateness, before - due);
     stage.act(step.who, step);
