@@ -51,8 +51,8 @@ export interface Lesson {
 export type Step = {
   readonly at: Ms;
   readonly who: ClientId;
-  /** Not before this client is accepted, and all its lines are answered, its flood included. */
-  readonly once?: 'answered';
+  /** Not before this client (itself, mostly) is accepted, and has all its answers, a flood's included. */
+  readonly once?: ClientId;
 } & Act;
 
 export type Act =

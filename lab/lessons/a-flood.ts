@@ -19,7 +19,7 @@ export const aFlood: Lesson = {
     { at: 800, who: 'B', do: 'send', text: 'two\r\n' },
     { at: 1100, who: 'B', do: 'send', text: 'three\r\n' },
     { at: 1400, who: 'A', do: 'end' },
-    { at: 2000, who: 'B', do: 'end', once: 'answered' },
+    { at: 2000, who: 'B', do: 'end', once: 'B' },
   ],
   duration: 2200,
   question: {

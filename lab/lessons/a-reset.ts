@@ -21,7 +21,7 @@ export const aReset: Lesson = {
     { at: 400, who: 'B', do: 'send', text: 'one\r\n' },
     { at: 900, who: 'A', do: 'reset' },
     { at: 1200, who: 'B', do: 'send', text: 'two\r\n' },
-    { at: 1400, who: 'B', do: 'end', once: 'answered' },
+    { at: 1400, who: 'B', do: 'end', once: 'B' },
   ],
   duration: 1500,
   question: {

@@ -16,8 +16,8 @@ export const halfALine: Lesson = {
     { at: 600, who: 'B', do: 'send', text: 'one\r\n' },
     { at: 900, who: 'B', do: 'send', text: 'two\r\n' },
     { at: 1400, who: 'A', do: 'send', text: 'f\r\n' },
-    { at: 1600, who: 'A', do: 'end', once: 'answered' },
-    { at: 1900, who: 'B', do: 'end', once: 'answered' },
+    { at: 1600, who: 'A', do: 'end', once: 'A' },
+    { at: 1900, who: 'B', do: 'end', once: 'B' },
   ],
   duration: 2000,
   question: {

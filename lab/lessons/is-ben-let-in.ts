@@ -12,8 +12,8 @@ export const isBenLetIn: Lesson = {
     { at: 0, who: 'A', do: 'connect' },
     { at: 100, who: 'A', do: 'send', text: 'A1\r\n' },
     { at: 200, who: 'B', do: 'connect' },
-    { at: 1200, who: 'A', do: 'end', once: 'answered' },
-    { at: 1400, who: 'B', do: 'end', once: 'answered' },
+    { at: 1200, who: 'A', do: 'end', once: 'A' },
+    { at: 1400, who: 'B', do: 'end', once: 'B' },
   ],
   duration: 1500,
   question: {

@@ -29,9 +29,9 @@ export const killAWorker: Lesson = {
     { at: 1050, who: 'B', do: 'send', text: 'B2\r\n' },
     { at: 1100, who: 'C', do: 'send', text: 'C2\r\n' },
     { at: 1150, who: 'D', do: 'send', text: 'D2\r\n' },
-    { at: 1400, who: 'B', do: 'end', once: 'answered' },
-    { at: 1400, who: 'C', do: 'end', once: 'answered' },
-    { at: 1400, who: 'D', do: 'end', once: 'answered' },
+    { at: 1400, who: 'B', do: 'end', once: 'B' },
+    { at: 1400, who: 'C', do: 'end', once: 'C' },
+    { at: 1400, who: 'D', do: 'end', once: 'D' },
   ],
   duration: 1500,
   question: {

@@ -14,7 +14,7 @@ export const oneClientFourThreads: Lesson = {
   script: [
     { at: 0, who: 'A', do: 'connect' },
     { at: 100, who: 'A', do: 'send', text: 'A1\r\nA2\r\nA3\r\nA4\r\n' },
-    { at: 1100, who: 'A', do: 'end', once: 'answered' },
+    { at: 1100, who: 'A', do: 'end', once: 'A' },
   ],
   duration: 1200,
   question: {

@@ -17,7 +17,7 @@ export const sixPieces: Lesson = {
     { at: 500, who: 'A', do: 'send', text: '\r' },
     { at: 600, who: 'A', do: 'send', text: '\n' },
     { at: 800, who: 'A', do: 'send', text: 'two\r\nthree\r\n' },
-    { at: 1000, who: 'A', do: 'end', once: 'answered' },
+    { at: 1000, who: 'A', do: 'end', once: 'A' },
   ],
   duration: 1150,
   question: {

@@ -16,7 +16,7 @@ export const stopInMidLine: Lesson = {
     { at: 100, who: 'B', do: 'send', text: 'hal' },
     { at: 150, who: 'A', do: 'send', text: 'A1\r\nA2\r\n' },
     { at: 180, who: 'server', do: 'stop' },
-    { at: 700, who: 'C', do: 'connect' },
+    { at: 700, who: 'C', do: 'connect', once: 'A' },
   ],
   duration: 900,
   question: {

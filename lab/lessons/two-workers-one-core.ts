@@ -16,8 +16,8 @@ export const twoWorkersOneCore: Lesson = {
     { at: 50, who: 'B', do: 'connect' },
     { at: 150, who: 'A', do: 'send', text: 'A1\r\n' },
     { at: 150, who: 'B', do: 'send', text: 'B1\r\n' },
-    { at: 1100, who: 'A', do: 'end', once: 'answered' },
-    { at: 1150, who: 'B', do: 'end', once: 'answered' },
+    { at: 1100, who: 'A', do: 'end', once: 'A' },
+    { at: 1150, who: 'B', do: 'end', once: 'B' },
   ],
   duration: 1250,
   question: {

@@ -30,8 +30,8 @@ export const whereAreTheBytes: Lesson = {
     { at: 800, who: 'B', do: 'send', text: 'two\r\n' },
     { at: 1200, who: 'B', do: 'send', text: 'three\r\n' },
     { at: 1600, who: 'A', do: 'read' },
-    { at: 2500, who: 'A', do: 'end', once: 'answered' },
-    { at: 2800, who: 'B', do: 'end', once: 'answered' },
+    { at: 2500, who: 'A', do: 'end', once: 'A' },
+    { at: 2800, who: 'B', do: 'end', once: 'B' },
   ],
   duration: 3000,
   question: {

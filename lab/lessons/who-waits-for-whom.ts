@@ -9,9 +9,9 @@ export const script: readonly Step[] = [
   { at: 100, who: 'A', do: 'send', text: 'A1\r\nA2\r\nA3\r\n' },
   { at: 150, who: 'B', do: 'send', text: 'B1\r\n' },
   { at: 250, who: 'C', do: 'send', text: 'C1\r\n' },
-  { at: 1500, who: 'A', do: 'end', once: 'answered' },
-  { at: 1600, who: 'B', do: 'end', once: 'answered' },
-  { at: 1700, who: 'C', do: 'end', once: 'answered' },
+  { at: 1500, who: 'A', do: 'end', once: 'A' },
+  { at: 1600, who: 'B', do: 'end', once: 'B' },
+  { at: 1700, who: 'C', do: 'end', once: 'C' },
 ];
 
 /** How long a line takes here: what one that nobody delays takes at least. */

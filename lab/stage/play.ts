@@ -59,7 +59,7 @@ export async function perform(
     const isConnecting = (who: ClientId) =>
       seen.at(who, 'connected') === undefined && seen.at(who, 'error') === undefined;
     const mustWait = () =>
-      (step.once && seen.isOwed(step.who)) ||
+      (step.once && seen.isOwed(step.once)) ||
       (step.do === 'connect' && [...connecting].some(isConnecting));
     while (mustWait() && stage.now() < patience && !signal?.aborted) {
       await until(stage.now() + 5, stage, signal);
