@@ -125,7 +125,11 @@ async function quietest(
     await stage?.close();
   }
   if (!best || signal.aborted) return undefined;
-  Object.assign(best.trace.quality, { recorded: new Date().toISOString().slice(0, 10), runs });
+  Object.assign(best.trace.quality, {
+    recorded: new Date().toISOString().slice(0, 10),
+    runs,
+    ...(best.noise.length > 0 ? { noise: best.noise } : {}),
+  });
   return best;
 }
 

@@ -77,6 +77,8 @@ export interface Quality {
   recorded?: string;
   /** Of how many recordings this was the quietest. */
   runs?: number;
+  /** Why it would not have passed the gate for recordings, in a few words each; absent: it has passed. */
+  noise?: readonly string[];
 }
 
 /** What could not be seen, each with the reason in one sentence. An absent field was seen. */

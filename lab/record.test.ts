@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { halfALine } from './lessons/half-a-line.ts';
+import { twoWorkersOneCore } from './lessons/two-workers-one-core.ts';
+import { noiseOf } from './record.ts';
+import type { Trace } from './trace.ts';
+
+const quality = { looks: 900, longestGap: 3, medianGap: 1, coreWait: 5, lateness: 1 };
+const trace = { quality, blind: {} } as Trace;
+
+test('the gate lets a quiet recording pass, and says what is wrong with a noisy one', () => {
+  expect(noiseOf(trace, halfALine)).toEqual([]);
+  const noisy = { ...trace, quality: { ...quality, longestGap: 247, coreWait: 300, lateness: 40 } };
+  expect(noiseOf(noisy, halfALine)).toEqual([
+    '247 ms between two looks',
+    'a step was 40 ms late',
+    'threads waited 300 ms for a core',
+  ]);
+  expect(noiseOf({ ...trace, blind: { tasks: 'no permission' } }, halfALine)).toEqual([
+    'blind: no permission',
+  ]);
+});
+
+test('a lesson about too few cores may have too few', () => {
+  expect(noiseOf({ ...trace, quality: { ...quality, coreWait: 300 } }, twoWorkersOneCore)).toEqual(
+    [],
+  );
+});
