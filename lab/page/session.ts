@@ -191,7 +191,9 @@ export class Session {
       [...this.#stages.values()].some(({ trace }) => new Seen(trace).isOwed(who));
     for (const step of script) {
       await until(step.at);
-      while (step.once && isOwed(step.who) && this.#now() < patience) await until(this.#now() + 20);
+      while (step.once !== undefined && isOwed(step.once) && this.#now() < patience) {
+        await until(this.#now() + 20);
+      }
       this.#do(step);
     }
     await until(duration);
