@@ -52,12 +52,12 @@ export async function perform(
   const patience = duration + PATIENCE;
   let [lateness, before] = [0, 0];
   const connecting = new Set<ClientId>();
+  const isConnecting = (who: ClientId) =>
+    seen.at(who, 'connected') === undefined && seen.at(who, 'error') === undefined;
   for (const step of script) {
     await until(step.at, stage, signal);
     let due = Math.max(step.at, before);
     // Who connects first is let in first, also when a process of its own is late.
-    const isConnecting = (who: ClientId) =>
-      seen.at(who, 'connected') === undefined && seen.at(who, 'error') === undefined;
     const mustWait = () =>
       (step.once && seen.isOwed(step.once)) ||
       (step.do === 'connect' && [...connecting].some(isConnecting));
@@ -73,6 +73,7 @@ export async function perform(
   }
   const isStopped = script.some((step) => step.do === 'stop');
   const isOpen = () =>
+    [...connecting].some(isConnecting) ||
     (isStopped && seen.at('server', 'exit') === undefined) ||
     Object.keys(clients).some((who) => seen.isOwed(who));
   await until(duration, stage, signal);

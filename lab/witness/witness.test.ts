@@ -120,19 +120,24 @@ function offsetOf(zero: bigint): number {
 
 test.skipIf(why !== undefined)(
   `sees the same as strace does${why ? ` (skipped: ${why})` : ''}`,
-  async () => {
-    // On a busy machine strace and the witness come late, both; what they see is never the better for it.
-    let best = 0;
-    for (let attempt = 0; attempt < 3 && best <= 0.97; attempt++) {
-      const shares = await Promise.all(['blocking', 'poll-loop'].map(heldAgainstStrace));
-      best = Math.max(best, Math.min(...shares));
+  async ({ skip }) => {
+    // On a busy machine strace and the witness come late, both: what they see then proves nothing.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const found = await Promise.all(['blocking', 'poll-loop'].map(heldAgainstStrace));
+      if (found.every(({ share }) => share > 0.97)) return;
+      const quiet = found.filter(({ isNoisy }) => !isNoisy);
+      for (const { share } of quiet) expect(share).toBeGreaterThan(0.97);
     }
-    expect(best).toBeGreaterThan(0.97);
+    skip('the machine is too busy: there were long gaps between two looks in each of 3 attempts');
   },
 );
 
-/** Plays the script against a model under strace. @returns the share of the time in which both agree */
-async function heldAgainstStrace(model: string): Promise<number> {
+/**
+ * Plays the script against a model under strace.
+ *
+ * @returns the share of the time in which both agree, and whether there were long gaps between two looks
+ */
+async function heldAgainstStrace(model: string): Promise<{ share: number; isNoisy: boolean }> {
   const file = join(directory, `${model}.strace`);
   let offset = 0;
   const onBegin = (zero: bigint) => {
@@ -142,7 +147,11 @@ async function heldAgainstStrace(model: string): Promise<number> {
   const lesson = { id: 'strace', clients, args: [], script, duration: 1300 };
   const trace = await play(lesson, traced(model, file), { onBegin });
   expect(trace.blind.tasks).toBeUndefined();
-  return agreement(trace, readFileSync(file, 'utf8'), offset);
+  const { longestGap, medianGap } = trace.quality;
+  return {
+    share: agreement(trace, readFileSync(file, 'utf8'), offset),
+    isNoisy: longestGap > 25 || medianGap > 2.5,
+  };
 }
 
 test.skipIf(process.platform !== 'linux')(
