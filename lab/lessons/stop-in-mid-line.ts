@@ -65,8 +65,12 @@ export const stopInMidLine: Lesson = {
         ),
     },
     {
-      says: 'Cleo is refused by the kernel, because nobody listens any more.',
-      holds: (of) => MODELS.every((model) => of(model).at('C', 'error') !== undefined),
+      says: 'Cleo is refused by the kernel, because nobody listens any more; a moment earlier she would have been in the backlog, and reset with it.',
+      holds: (of) =>
+        MODELS.every((model) => {
+          const seen = of(model);
+          return (seen.at('C', 'error') ?? seen.at('C', 'cut')) !== undefined;
+        }),
     },
     {
       says: 'A thread that computes hears no signal: in `poll-loop` the handler runs after the current line, in `worker-threads` at once.',
