@@ -68,6 +68,12 @@ export class Seen {
     return isFlooding || isInBacklog || !this.isAnswered(who);
   }
 
+  /** Whether a client has sent its FIN, and not seen the server's. */
+  awaitsEnd(who: ClientId): boolean {
+    const ends = this.eventsOf(who).map(({ did }) => did);
+    return ends.includes('end') && !ends.includes('fin') && !ends.includes('cut');
+  }
+
   /** When a client's line came back, the first if none is named; undefined when it did not. */
   echoedAt(who: ClientId, line = 1): Ms | undefined {
     return this.trace.events.find(

@@ -75,7 +75,7 @@ export async function perform(
   const isOpen = () =>
     [...connecting].some(isConnecting) ||
     (isStopped && seen.at('server', 'exit') === undefined) ||
-    Object.keys(clients).some((who) => seen.isOwed(who));
+    Object.keys(clients).some((who) => seen.isOwed(who) || seen.awaitsEnd(who));
   await until(duration, stage, signal);
   while (isOpen() && stage.now() < patience && !signal?.aborted) {
     await until(stage.now() + 50, stage, signal);
