@@ -194,8 +194,6 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'gives-up-after-half-a-second': ['half-close/again-and-again'],
   'hands-on-pending-output': ['resets/leave-nothing-to-others'],
   'inherits-a-partial-line': [
-    'limits/line-too-long',
-    'limits/endless-line',
     'half-close/nothing-sent',
     'half-close/again-and-again',
     'concurrency/nothing-is-inherited',
@@ -249,6 +247,8 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
  * byte. Each of these mutants has others above that catch it always.
  */
 export const byChance: Readonly<Record<string, readonly string[]>> = {
+  // Whether the client that comes after the line that was too long inherits its rest.
+  'inherits-a-partial-line': ['limits/line-too-long', 'limits/endless-line'],
   'mixes-up-pending-output': ['half-close/again-and-again', 'streams/narrow-readers'],
   'forgets-a-cr-after-lf': ['framing/random-lines-32-mib'],
   'shares-long-lines': ['streams/side-by-side', 'streams/narrow-readers'],
