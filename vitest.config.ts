@@ -7,9 +7,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * those that work most (mutants, lifecycle, models, command, crowds) have others beside them that mostly wait.
  */
 const LONGEST = [
-  ...['conformance/mutants-2', 'conformance/mutants-1', 'models/fairness', 'models/promises'],
+  ...['conformance/odd-servers', 'conformance/mutants-2', 'conformance/mutants-1'],
+  ...['models/fairness', 'models/promises', 'conformance/models', 'lab/page/page'],
   ...['conformance/mutants-3', 'models/lifecycle', 'models/faults', 'models/wait'],
-  ...['conformance/models', 'conformance/command', 'models/last-words', 'models/crowds'],
+  ...['conformance/command', 'models/last-words', 'lab/lessons/lessons', 'models/crowds'],
   ...['conformance/fuzz/fuzz', 'client/cli', 'models/shutdown', 'bench/generator'],
 ].map((name) => `/${name}.test.ts`);
 

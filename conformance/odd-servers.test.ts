@@ -179,7 +179,7 @@ describe('readiness: whose socket listens', () => {
   });
 });
 
-describe('servers that wear the suite out', () => {
+describe.concurrent('servers that wear the suite out', () => {
   test('a flood after the FIN is a failure, and costs seconds', { timeout: 60_000 }, async () => {
     const floods = node(`net.createServer(options, (socket) => {
       echo(socket);
@@ -242,7 +242,7 @@ describe('servers that wear the suite out', () => {
   });
 });
 
-describe('line ends: a server that answers LF is told so, and judged by that', () => {
+describe.concurrent('line ends: a server that answers LF is told so, and judged by that', () => {
   const only = [
     '--only',
     'framing/*',
