@@ -6,6 +6,8 @@
  * addresses as plain numbers.
  */
 import os from 'node:os';
+
+import { SocketError } from './errors.ts';
 import { isSupported, requirement } from './platform.ts';
 
 type CFunction = (...args: (number | bigint | string | Buffer | null)[]) => number;
@@ -17,15 +19,23 @@ const library = koffi?.load(null);
  * Finds a C function in the running process.
  *
  * @param declaration - as in C; a pointer that is passed often is best declared `uintptr_t`
- * @returns the function; on an unsupported platform, one that throws `ERR_UNSUPPORTED_PLATFORM`
+ * @returns the function; where there is none, one that throws `ERR_UNSUPPORTED_PLATFORM`
  */
 export function cFunction(declaration: string): CFunction {
-  return (
-    library?.func(declaration) ??
-    (() => {
-      throw Object.assign(new Error(requirement), { code: 'ERR_UNSUPPORTED_PLATFORM' });
-    })
-  );
+  try {
+    if (library) return library.func(declaration);
+  } catch {
+    const [, name] = /(\w+)\(/.exec(declaration) ?? [];
+    return unsupported(`${name} is not in the C library of this system (${process.platform})`);
+  }
+  return unsupported(requirement);
+}
+
+/** A function that says why it cannot be called. */
+function unsupported(message: string): CFunction {
+  return () => {
+    throw Object.assign(new Error(message), { code: 'ERR_UNSUPPORTED_PLATFORM' });
+  };
 }
 
 /**
@@ -59,5 +69,33 @@ export function addressOfSame(buffer: Buffer): number {
   return lastAddress;
 }
 
+const mmap = cFunction('intptr_t mmap(uintptr_t, size_t, int, int, int, size_t)');
+const PROT_READ_AND_WRITE = 3;
+const MAP_SHARED = 0x01;
+const MAP_ANONYMOUS = 0x20; // Linux
+const MAP_POPULATE = 0x8000; // Linux
+
+/**
+ * Maps memory into the process, for good (mmap(2)): shared with the kernel through a descriptor, or new
+ * pages of zeros. Linux only.
+ *
+ * @param size - in bytes
+ * @param fd - what to map; -1 for new memory
+ * @returns its address
+ * @throws SocketError ENOMEM …
+ */
+export function mapMemory(size: number, fd = -1, offset = 0): number {
+  const flags = MAP_SHARED | MAP_POPULATE | (fd < 0 ? MAP_ANONYMOUS : 0);
+  const address = mmap(0, size, PROT_READ_AND_WRITE, flags, fd, offset);
+  if (address === -1) throw new SocketError('mmap', errno());
+  return address;
+}
+
+/** Memory outside of JavaScript as an ArrayBuffer: the same bytes, not a copy. */
+export function view(address: number, size: number): ArrayBuffer {
+  if (!koffi) throw new Error('there is no memory to look at without koffi');
+  return koffi.view(BigInt(address), size);
+}
+
 /** Error numbers that are ordinary results of a call, not failures. */
-export const { EAGAIN, EINTR, EINPROGRESS, EALREADY } = os.constants.errno;
+export const { EAGAIN, EALREADY, EBUSY, EINPROGRESS, EINTR, ENOBUFS, ETIME } = os.constants.errno;

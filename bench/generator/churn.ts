@@ -1,10 +1,10 @@
 /** Clients that come, say one line, and go. */
+import { EPOLLIN, Epoll } from '../../sockets/epoll.ts';
 import { SocketError } from '../../sockets/errors.ts';
 import * as sys from '../../sockets/index.ts';
 import { busySeconds } from './busy.ts';
 import { Connection, WrongEcho } from './connection.ts';
 import { freshAddress } from './crowd.ts';
-import { EPOLLIN, Epoll } from './epoll.ts';
 import { Lines } from './lines.ts';
 
 /** Clients, and how long they come and go. */

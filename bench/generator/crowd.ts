@@ -1,8 +1,9 @@
 /** Many connections to one server, opened in order, proved to be served, and closed in order. */
+import { EPOLLIN, EPOLLOUT } from '../../sockets/epoll.ts';
 import * as sys from '../../sockets/index.ts';
 import { Connection, WrongEcho } from './connection.ts';
-import { EPOLLIN, EPOLLOUT, Epoll } from './epoll.ts';
 import { Lines } from './lines.ts';
+import { PreciseEpoll } from './precise-epoll.ts';
 
 /** Who connects, and where. */
 export interface CrowdSize {
@@ -34,7 +35,7 @@ export function freshAddress(): string {
 
 /** Connections that are there together. */
 export class Crowd {
-  readonly epoll = new Epoll();
+  readonly epoll = new PreciseEpoll();
   readonly connections: Connection[] = [];
   readonly lines: Lines;
   readonly patience: number;

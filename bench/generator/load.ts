@@ -121,7 +121,7 @@ export function openLoop(crowd: Crowd, { rate, warmUp, seconds }: OpenLoop): Lat
       activeAt = now;
     }
     const untilNext = due < total ? startedAt + due * interval - now : 50;
-    const ready = epoll.waitFinely(untilNext);
+    const ready = epoll.waitPrecisely(untilNext);
     now = performance.now();
     for (let i = 0; i < ready; i++) {
       const index = epoll.data(i);
