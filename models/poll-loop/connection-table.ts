@@ -2,10 +2,11 @@
  * The poll table, and the client behind each of its entries. Entry 0 is Node's own event loop; then come
  * the listeners, then the clients, in the order in which they came. There are no gaps.
  */
+import type { Table } from '../../raw-net/acceptor.ts';
+import type { Connection } from '../../raw-net/connection.ts';
 import * as sys from '../../sockets/index.ts';
-import type { Connection } from './connection.ts';
 
-export class ConnectionTable {
+export class ConnectionTable implements Table {
   readonly poll = new sys.PollTable();
   readonly #connections: Connection[] = [];
   readonly #firstConnection: number;
@@ -28,8 +29,8 @@ export class ConnectionTable {
     return this.#connections[index - this.#firstConnection];
   }
 
-  add(fd: number, connection: Connection): void {
-    connection.index = this.poll.add(fd, connection.events);
+  add(connection: Connection): void {
+    connection.index = this.poll.add(connection.fd, connection.events);
     this.#connections.push(connection);
   }
 

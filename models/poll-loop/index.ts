@@ -13,14 +13,12 @@ import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
 import { onShutdown } from '../../echo/shutdown.ts';
+import { Acceptor } from '../../raw-net/acceptor.ts';
+import type { Connection } from '../../raw-net/connection.ts';
+import { LineQueue } from '../../raw-net/line-queue.ts';
+import { Shared } from '../../raw-net/shared.ts';
 import * as sys from '../../sockets/index.ts';
-import { Acceptor } from './acceptor.ts';
-import { type Connection, Shared } from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { LineQueue } from './line-queue.ts';
-
-/** How long it takes no new clients after accept has failed, unless a client leaves. */
-const RETRY_MS = 1000;
 
 // Made once: the loop allocates nothing for an event.
 const ready = (connection: Connection) => connection.ready();
@@ -30,7 +28,7 @@ const model: Model = { name: 'poll-loop', summary: 'one loop over poll(2) serves
 
 await main(model, async (options) => {
   const log = new Log(options);
-  const shared = new Shared(options);
+  const shared = new Shared(options, log);
   const listeners = await listenOnAll(
     options,
     LOOPBACK,
@@ -43,9 +41,7 @@ await main(model, async (options) => {
   const lines = new LineQueue(options.wait);
   /** Closed, and still in the table. */
   const departed = new Set<Connection>();
-  const acceptor = new Acceptor(table, shared, log);
-  const idleSweepMs = Math.min(Math.ceil(options.idleTimeout / 4), 1000) || Infinity;
-  let nextSweep = 0;
+  const acceptor = new Acceptor(table, shared);
 
   async function run(): Promise<void> {
     const { poll } = table;
@@ -58,10 +54,10 @@ await main(model, async (options) => {
         else acceptor.acceptFrom(poll.fd(i));
       }
       removeDeparted(); // not during the walk, because it changes the indices
+      if (shared.sweepInterval < Infinity) sweep();
       const next = lines.take();
       if (next) attend(next, answerLine);
       removeDeparted();
-      if (sweepInterval() < Infinity) sweep(someoneReady);
       if ((someoneReady && poll.revents(0) !== 0) || log.isBehind) await sys.runEventLoop();
     }
     await log.flush();
@@ -78,48 +74,34 @@ await main(model, async (options) => {
     }
     if (connection.closed) departed.add(connection);
     else table.poll.setEvents(connection.index, connection.events);
-    if (connection.hasLine && !connection.isQueued) lines.add(connection);
+    if (connection.isLineNext && !connection.isQueued) lines.add(connection);
   }
 
   function removeDeparted(): void {
     if (departed.size === 0) return;
     table.remove(departed);
     departed.clear();
-    if (!table.isAccepting && shared.stoppedAt === undefined) table.setAccepting(true);
+    acceptor.resume();
   }
 
   /** For poll(2): milliseconds until the next deadline that no descriptor will signal; -1 for never. */
   function timeout(): number {
-    const next = Math.min(lines.timeout, sweepInterval());
+    const next = Math.min(lines.timeout, shared.sweepInterval);
     return next < Infinity ? Math.ceil(next) : -1;
   }
 
-  /** Milliseconds after which somebody's clock has to be looked at; `Infinity` when nobody has one. */
-  function sweepInterval(): number {
-    if (shared.stoppedAt !== undefined) return 10;
-    if (shared.lingering > 0) return Math.min(idleSweepMs, 100);
-    if (shared.withBareLf.size > 0) return Math.min(idleSweepMs, 500);
-    return table.isAccepting ? idleSweepMs : Math.min(idleSweepMs, RETRY_MS);
-  }
-
-  /** Looks at the clock for everybody: idleness, lingering, hints and the end have their limits. */
-  function sweep(someoneReady: boolean): void {
+  /** Looks at the clock for everybody. */
+  function sweep(): void {
     const now = performance.now();
-    if (now < nextSweep) return;
-    nextSweep = now + Math.max(sweepInterval(), 10);
-    if (!table.isAccepting && shared.stoppedAt === undefined) table.setAccepting(true);
-    for (const each of shared.withBareLf) each.hint();
-    for (const each of table.all()) {
-      const hasInput = someoneReady && table.poll.revents(each.index) !== 0;
-      attend(each, () => each.checkTime(now, hasInput));
-    }
+    if (!shared.isSweepDue(now)) return;
+    acceptor.resume();
+    for (const each of table.all()) attend(each, () => each.checkTime(now));
     removeDeparted();
   }
 
   onShutdown((signal) => {
     log.notice(`${signal}: stopping with ${table.open} open`);
-    shared.stoppedAt = performance.now();
-    nextSweep = 0;
+    shared.stop();
     table.closeListeners();
   });
 
