@@ -1,4 +1,5 @@
 /** Whom the suite can judge: a model of this collection, a server that runs, a command that starts one. */
+
 import { lookup } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, connect } from '../client/client.ts';
