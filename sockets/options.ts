@@ -18,8 +18,6 @@ const { SOL_SOCKET, IPPROTO_TCP, IPPROTO_IPV6 } = constants;
 
 /** Let a listener take a port whose earlier connections are still in TIME_WAIT. */
 export const SO_REUSEADDR = option(SOL_SOCKET, constants.SO_REUSEADDR);
-/** Let several sockets listen on one port; the kernel spreads the connections. */
-export const SO_REUSEPORT = option(SOL_SOCKET, constants.SO_REUSEPORT);
 /** Probe a silent peer, on Linux after two hours (net.ipv4.tcp_keepalive_time): one that is gone is an error then. */
 export const SO_KEEPALIVE = option(SOL_SOCKET, constants.SO_KEEPALIVE);
 /** What close(2) does with unsent data: seconds to wait, 0 to reset the connection, -1 for off. */

@@ -14,7 +14,6 @@ interface Constants {
   readonly SO_REUSEADDR: number;
   readonly SO_KEEPALIVE: number;
   readonly SO_LINGER: number;
-  readonly SO_REUSEPORT: number;
   readonly SO_SNDBUF: number;
   readonly SO_RCVBUF: number;
   readonly SO_SNDTIMEO: number;
@@ -47,7 +46,6 @@ const linux: Constants = {
   SO_REUSEADDR: 2,
   SO_KEEPALIVE: 9,
   SO_LINGER: 13,
-  SO_REUSEPORT: 15,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
   SO_SNDTIMEO: 21,
@@ -78,7 +76,6 @@ const darwinUntested: Constants = {
   SO_REUSEADDR: 0x0004,
   SO_KEEPALIVE: 0x0008,
   SO_LINGER: 0x1080, // SO_LINGER_SEC: Apple's plain SO_LINGER counts in clock ticks
-  SO_REUSEPORT: 0x0200,
   SO_SNDBUF: 0x1001,
   SO_RCVBUF: 0x1002,
   SO_SNDTIMEO: 0x1005,

@@ -224,7 +224,6 @@ describe('waiting', () => {
 describe('options', () => {
   test.each([
     ['SO_REUSEADDR', sys.SO_REUSEADDR],
-    ['SO_REUSEPORT', sys.SO_REUSEPORT],
     ['SO_KEEPALIVE', sys.SO_KEEPALIVE],
     ['TCP_NODELAY', sys.TCP_NODELAY],
   ])('%s, a switch, is on and off', (_name, option) => {
