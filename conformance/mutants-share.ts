@@ -2,7 +2,7 @@
  * The checks are checked: a mutant is a server with one defect, and just those checks that are declared must
  * catch it. What needs a check that failed is not run, as for anybody.
  *
- * The whole matrix, every check against every mutant, takes a quarter of an hour on two cores:
+ * The whole matrix, every check against every mutant, takes far longer than a test run may:
  * `npm run matrix`. `npm test` runs the part that can go wrong most easily: against each mutant the checks
  * that must catch it (of the long ones two), what those need, and a few others in rotation, which must not.
  */

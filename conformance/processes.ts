@@ -100,21 +100,6 @@ function allProcesses(): ProcessStat[] {
   });
 }
 
-/**
- * The memory of a group's processes, in bytes: what is shared counts in proportion (PSS). 0 where the
- * system does not tell.
- */
-export function memoryOf(group: number): number {
-  return processesOf(group).reduce((sum, { pid }) => {
-    try {
-      const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-      return sum + 1024 * Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-    } catch {
-      return sum; // it has ended meanwhile
-    }
-  }, 0);
-}
-
 /** How many descriptors a group's processes have open; undefined where the system does not tell. */
 export function descriptorsOf(group: number): number | undefined {
   const counts = processesOf(group).map(({ pid }) => {
