@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { aFlood } from './lessons/a-flood.ts';
 import { halfALine } from './lessons/half-a-line.ts';
 import { twoWorkersOneCore } from './lessons/two-workers-one-core.ts';
 import { noiseOf } from './record.ts';
@@ -24,4 +25,11 @@ test('a lesson about too few cores may have too few', () => {
   expect(noiseOf({ ...trace, quality: { ...quality, coreWait: 300 } }, twoWorkersOneCore)).toEqual(
     [],
   );
+});
+
+test('a flood may keep both cores busy, and no more than that', () => {
+  expect(noiseOf({ ...trace, quality: { ...quality, coreWait: 300 } }, aFlood)).toEqual([]);
+  expect(noiseOf({ ...trace, quality: { ...quality, coreWait: 900 } }, aFlood)).toEqual([
+    'threads waited 900 ms for a core',
+  ]);
 });

@@ -69,8 +69,16 @@ export const whoWaitsForWhom: Lesson = {
     },
     {
       says: '`cluster` divides clients, not lines: whoever shares a process with Anna waits for her lines, while the other process may be idle.',
-      holds: (of) =>
-        new Set(['A', 'B', 'C'].flatMap((who) => of('cluster').holders(who))).size === 2,
+      // Which process accepts a client is for the system to say: all three may share one.
+      holds: (of) => {
+        const cluster = of('cluster');
+        const [anna] = cluster.holders('A');
+        return ['B', 'C'].every((who) => {
+          const [holder, another] = cluster.holders(who);
+          const waits = (cluster.longestWait(who) ?? 0) > 1.1 * LINE;
+          return holder !== undefined && another === undefined && (holder !== anna || waits);
+        });
+      },
     },
     {
       says: '`blocking` serves Anna until she leaves; Ben waits for her lines, and then for her silence.',

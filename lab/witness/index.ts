@@ -118,18 +118,11 @@ export class Witness {
   }
 
   /** Gets ready to look, which takes a moment. */
-  prepare(): Promise<void> {
-    return new Promise((resolve) => {
-      const hear = (message: FromWitness) => {
-        if (!('prepared' in message)) return;
-        this.#process.off('message', hear);
-        this.#note(message);
-        resolve();
-      };
-      this.#process.on('message', hear);
-      this.#process.once('exit', () => resolve());
-      if (!send(this.#process, { do: 'prepare' })) resolve();
-    });
+  async prepare(): Promise<void> {
+    const answer = await this.#ask({ do: 'prepare' }, (message) =>
+      'prepared' in message ? message : undefined,
+    );
+    if (answer) this.#note(answer);
   }
 
   /**
@@ -159,17 +152,11 @@ export class Witness {
 
   /** Ends the looking. @returns how closely it looked */
   async finish(): Promise<Closeness> {
-    return new Promise((resolve) => {
-      const nothing = { looks: 0, longestGap: 0, medianGap: 0, coreWait: 0 };
-      const hear = (message: FromWitness) => {
-        if (!('quality' in message)) return;
-        this.#process.off('message', hear);
-        resolve(message.quality);
-      };
-      this.#process.on('message', hear);
-      this.#process.once('exit', () => resolve(nothing));
-      if (!send(this.#process, { do: 'quality' })) resolve(nothing);
-    });
+    const nothing = { looks: 0, longestGap: 0, medianGap: 0, coreWait: 0 };
+    const answer = await this.#ask({ do: 'quality' }, (message) =>
+      'quality' in message ? message.quality : undefined,
+    );
+    return answer ?? nothing;
   }
 
   /** Ends the server and everything that it has started. */
@@ -178,6 +165,26 @@ export class Witness {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     send(this.#process, { do: 'end' });
     await ended;
+  }
+
+  /** @returns what `pick` finds in the first message in which it finds something; nothing from a witness that has ended */
+  #ask<T>(
+    question: ToWitness,
+    pick: (message: FromWitness) => T | undefined,
+  ): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const settle = (answer?: T) => {
+        this.#process.off('message', hear).off('exit', settleEmpty);
+        resolve(answer);
+      };
+      const settleEmpty = () => settle();
+      const hear = (message: FromWitness) => {
+        const answer = pick(message);
+        if (answer !== undefined) settle(answer);
+      };
+      this.#process.on('message', hear).once('exit', settleEmpty);
+      if (!send(this.#process, question)) settle();
+    });
   }
 
   #note({ blindTasks, blindSockets }: Blindness): void {
