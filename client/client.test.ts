@@ -59,6 +59,20 @@ test.each(['127.0.0.1', '::1'])('sends and receives on %s', async (host) => {
   expect(client.received).toBe(16);
 });
 
+test('has the address and the port that it is told to have, also those of one that has reset', async () => {
+  const first = await against(echo);
+  const { local } = first;
+  const port = servers.map((server) => (server.address() as { port: number }).port)[0] as number;
+  await first.reset();
+  const second = await connect({ port, timeout: 2000, from: local });
+  clients.push(second);
+  expect(second.local).toEqual(local);
+  await second.send('one\r\n');
+  expect(String(await second.receiveLine())).toBe('one\r\n');
+  const third = connect({ port, timeout: 2000, from: local });
+  await expect(third).rejects.toThrow(/EADDR(INUSE|NOTAVAIL)/);
+});
+
 test('sends each piece in its own segment', async () => {
   const pieces: string[] = [];
   const client = await against((socket) => {

@@ -63,6 +63,11 @@ export interface ConnectOptions {
    * the server's side, where a wrong server can lose it. Linux and macOS only. Default: the kernel's choice.
    */
   readonly receiveBuffer?: number;
+  /**
+   * This end of the connection: an address of this machine, of the same family as the host's, and a port. Not
+   * together with `receiveBuffer`. Default: the kernel's choice.
+   */
+  readonly from?: SocketAddress;
   /** Changes what is sent and what is received, for servers that differ slightly from the protocol. */
   readonly lens?: Lens;
 }
@@ -101,9 +106,11 @@ export function connect(options: ConnectOptions): Promise<Client> {
       buffer: landing,
       callback: (n, buffer) => client?.[arrived](buffer.subarray(0, n)) ?? true,
     };
+    const { from } = options;
+    const local = from && { localAddress: from.address, localPort: from.port };
     const socket =
       options.receiveBuffer === undefined
-        ? connectSocket({ host, port, noDelay: true, allowHalfOpen: true, onread })
+        ? connectSocket({ host, port, ...local, noDelay: true, allowHalfOpen: true, onread })
         : connectNarrow({ address: host, port }, options.receiveBuffer, timeout, onread);
     socket.pause();
 
@@ -199,7 +206,7 @@ export class Client {
   readonly name: string;
   readonly transcript: Transcript;
   readonly #socket: Socket;
-  readonly #port: number;
+  readonly #local: SocketAddress;
   #timeout: number;
   readonly #capacity: number;
   readonly #lens: Lens | undefined;
@@ -227,7 +234,7 @@ export class Client {
     this.#capacity = options.capacity ?? 64 * 1024 * 1024;
     this.#lens = options.lens;
     this.#socket = socket;
-    this.#port = socket.localPort ?? 0;
+    this.#local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 };
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.once('end', () => this.#end('fin', 'is closed by the server (FIN)'));
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -246,9 +253,14 @@ export class Client {
     return this.#ending;
   }
 
+  /** This end of the connection. */
+  get local(): SocketAddress {
+    return this.#local;
+  }
+
   /** The port of this end of the connection. */
   get localPort(): number {
-    return this.#port;
+    return this.#local.port;
   }
 
   /** How many bytes were given to {@link send} and the other methods that send. */

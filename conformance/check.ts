@@ -122,7 +122,7 @@ export class Scene {
 
   async client(
     name = 'client',
-    options: Pick<ConnectOptions, 'reading' | 'host' | 'receiveBuffer' | 'capacity'> = {},
+    options: Pick<ConnectOptions, 'reading' | 'host' | 'receiveBuffer' | 'capacity' | 'from'> = {},
   ): Promise<Client> {
     const { host, port, lineEnds } = this.target;
     const lens = lineEnds && { lens: new Lens(lineEnds) };

@@ -133,6 +133,30 @@ export const concurrency: readonly Check[] = [
     },
   },
   {
+    id: 'concurrency/same-port-twice',
+    level: 'should',
+    title: 'Two clients with the same port, on 127.0.0.1 and on ::1, are two clients',
+    sentence: SIMULTANEOUS,
+    cause: 'are clients told apart by their port alone? Only address and port together name one',
+    needs: ['concurrency/both-families', 'concurrency/second-client-while-first-idles'],
+    async run(scene) {
+      const first = await scene.client('on 127.0.0.1', { host: '127.0.0.1' });
+      const from = { address: '::1', port: first.localPort };
+      const second = await scene.client('on ::1', { host: '::1', from }).catch((error: Error) => {
+        throw new Unsupported(`the same port cannot be had twice: ${error.message}`);
+      });
+      await first.send('begun on 127.0.0.1');
+      await scene.quiet();
+      await expectEcho(second, 'whole on ::1\r\n');
+      await second.send('begun on ::1');
+      await scene.quiet();
+      await first.send(', and completed\r\n');
+      await expectAnswer(first, 'begun on 127.0.0.1, and completed\r\n');
+      await second.send(', and completed\r\n');
+      await expectAnswer(second, 'begun on ::1, and completed\r\n');
+    },
+  },
+  {
     id: 'concurrency/waiting-client-is-served-next',
     level: 'must',
     title: 'A client that had to wait has lost nothing when its turn comes',

@@ -112,11 +112,17 @@ export const leaks: readonly Check[] = [
     needs: ['limits/line-too-long'],
     async run(scene) {
       const long = Buffer.alloc(scene.target.maxLine + 4000, 'too long ');
-      return expectNothingLeft(scene, async (client) => {
+      const before = Footprint.of(scene.target).look().descriptors;
+      const staying = await clientsThatStay(scene, long);
+      const cameAt = performance.now();
+      const said = await expectNothingLeft(scene, async (client) => {
         client.send(long).catch(() => undefined);
         await client.receiveEnd();
         await client.destroy();
       });
+      await scene.settle(Math.max(0, STAY - (performance.now() - cameAt)));
+      await expectNoDescriptorsOf(staying, scene, before);
+      return said;
     },
   },
   {
@@ -160,6 +166,44 @@ export const leaks: readonly Check[] = [
 
 /** A line that comes back, and shows that the server has begun to read the one behind it. */
 const BEGUN = Buffer.concat([Buffer.from('.\r\n'), Buffer.alloc(60_000, 'begun ')]);
+
+/** Clients whose lines were too long and that do not leave: how many, and how long, in milliseconds. */
+const STAYING = 20;
+const STAY = 3000;
+
+/** Opens them: servers mostly wait some time for such a client, and then give up. */
+async function clientsThatStay(scene: Scene, long: Buffer): Promise<Client[]> {
+  const clients: Client[] = [];
+  const until = performance.now() + STAY;
+  while (clients.length < STAYING && performance.now() < until) {
+    const client = await scene.client(`stays ${clients.length}`);
+    client.send(long).catch(() => undefined);
+    await client.receiveEnd();
+    clients.push(client);
+  }
+  return clients;
+}
+
+/** Expects that these clients leave no descriptors behind. */
+async function expectNoDescriptorsOf(
+  clients: readonly Client[],
+  scene: Scene,
+  before: number,
+): Promise<void> {
+  const footprint = Footprint.of(scene.target);
+  await Promise.all(clients.map((client) => client.destroy()));
+  const deadline = performance.now() + scene.patience;
+  for (;;) {
+    await scene.quiet();
+    const left = footprint.look().descriptors - before;
+    // A few more or fewer are the server's own business.
+    if (left < Math.max(6, 0.75 * clients.length)) return;
+    if (performance.now() < deadline) continue;
+    throw new Failure(
+      `${count(clients.length)} clients have left, seconds after their lines were too long, and ${count(left)} descriptors are still open`,
+    );
+  }
+}
 
 /** Visits in rounds: what grows in each of them would grow for ever. */
 async function expectNothingLeft(

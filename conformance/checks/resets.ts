@@ -1,5 +1,5 @@
 /** Clients that leave without a word. */
-import { count, escapeBytes } from '../../client/client.ts';
+import { type Client, count, escapeBytes } from '../../client/client.ts';
 import { type Check, Failure, type Scene } from '../check.ts';
 import { lineOf } from '../content.ts';
 import {
@@ -113,12 +113,12 @@ export const resets: readonly Check[] = [
     title: 'Who comes after a reset gets nothing that was meant for the client that is gone',
     sentence: NOTHING_ENDS_IT,
     cause:
-      'is a buffer or pending output kept for a descriptor, and not emptied when another client gets that descriptor?',
+      'is a buffer or pending output kept for a descriptor or a port, and not emptied when another client gets it?',
     needs: ['resets/mid-line', 'resets/mid-answer', 'concurrency/nothing-is-inherited'],
     async run(scene) {
       for (let i = 0; i < 24; i++) {
-        await resetsOne(scene, i % 2 === 0 ? 'in mid-line' : 'with output pending', i);
-        const newcomer = await scene.client(`newcomer ${i}`);
+        const gone = await resetsOne(scene, i % 2 === 0 ? 'in mid-line' : 'with output pending', i);
+        const newcomer = await whoComesAfter(scene, gone, i);
         await expectEcho(newcomer, `mine ${i}\r\n`);
         await expectEcho(newcomer, `mine again ${i}\r\n`);
         if (newcomer.pending > 0) {
@@ -132,7 +132,14 @@ export const resets: readonly Check[] = [
 
 const KINDS = ['at once', 'in mid-line', 'after FIN', 'with output pending'] as const;
 
-async function resetsOne(scene: Scene, kind: (typeof KINDS)[number], i: number): Promise<void> {
+/** A new client; every third has the address and the port of the one that is gone. */
+async function whoComesAfter(scene: Scene, gone: Client, i: number): Promise<Client> {
+  const name = `newcomer ${i}`;
+  if (i % 3 !== 0) return scene.client(name);
+  return scene.client(name, { from: gone.local }).catch(() => scene.client(name));
+}
+
+async function resetsOne(scene: Scene, kind: (typeof KINDS)[number], i: number): Promise<Client> {
   const options = kind === 'with output pending' ? NARROW : {};
   const client = await scene.client(`resets ${kind} ${i}`, options);
   if (kind !== 'at once' || i % 4 === 3) {
@@ -145,6 +152,7 @@ async function resetsOne(scene: Scene, kind: (typeof KINDS)[number], i: number):
     await scene.settle(1);
   }
   await client.reset();
+  return client;
 }
 
 const FIRST = Buffer.from('accepted\r\n');

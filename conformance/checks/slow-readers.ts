@@ -11,6 +11,7 @@ import {
   NARROW,
 } from '../expect.ts';
 import { paceOf } from '../pace.ts';
+import { bytesHeldBy } from '../queues.ts';
 
 const OTHERS =
   'It must not stop responding to other clients when one client stops reading its responses.';
@@ -26,6 +27,9 @@ const SEVERAL_MEGABYTES = 8 * 1024 * 1024;
 
 /** Right servers were seen to take 17 MiB, and kernels may hold more than that. */
 const MUST_HAVE_STALLED = 32 * 1024 * 1024 + kernelBuffers();
+
+/** Right servers hold a read or two, and some megabytes where a proxy stands before them; in bytes. */
+const MUST_NOT_HOLD = 16 * 1024 * 1024;
 
 /** What the kernel may hold of an echo at most, in bytes: both ends of both ways (tcp(7)). */
 function kernelBuffers(): number {
@@ -85,6 +89,12 @@ export const slowReaders: readonly Check[] = [
       const { taken } = client;
       if (taken >= MUST_HAVE_STALLED) {
         throw new Failure(`the server took ${count(taken)} bytes from a client that never reads`);
+      }
+      const held = bytesHeldBy(scene.target.port, client) ?? 0;
+      if (held >= MUST_NOT_HOLD) {
+        throw new Failure(
+          `the server took ${count(taken)} bytes from a client that never reads; ${count(held)} of them are not in the kernel's buffers`,
+        );
       }
       if (client.ending === 'reset')
         throw new Failure('the server reset a client that does not read');

@@ -1,0 +1,77 @@
+/** How much of a connection is in the kernel, which says so itself (proc(5)): what is not, the server has. */
+import { readFileSync } from 'node:fs';
+import type { Client } from '../client/client.ts';
+
+/** The bytes of a connection that the kernel holds: two queues at each end. */
+interface Queues {
+  /** Sent by the client, and not yet taken by the kernel on the server's side. */
+  readonly sent: number;
+  /** Not yet read by the server. */
+  readonly unread: number;
+  /** Sent by the server, and not yet taken by the kernel on the client's side. */
+  readonly answered: number;
+  /** Not yet read by the client. */
+  readonly arrived: number;
+}
+
+/**
+ * How many bytes the server has taken from a client and has not given back to the kernel: it keeps them, or
+ * has thrown them away.
+ *
+ * @param port - the server's
+ * @returns undefined where the kernel does not tell: no Linux, or the server's end is in another container
+ */
+export function bytesHeldBy(port: number, client: Client): number | undefined {
+  const queues = queuesBetween(client.localPort, port);
+  if (!queues) return undefined;
+  const { sent, unread, answered, arrived } = queues;
+  return Math.max(0, client.taken - client.received - sent - unread - answered - arrived);
+}
+
+/**
+ * Whether a connection stands still because the kernel does: it has not handed the server what the client has
+ * sent, though the server has read all that there was, and all that it has answered has arrived. That is so
+ * when the server's receive buffer is smaller than a segment: after a long pause, the kernel waits for up to
+ * two minutes before it tries again (the persist timer, RFC 9293, 3.8.6.1).
+ *
+ * @param port - the server's
+ */
+export function isWithTheKernel(port: number, client: Client): boolean {
+  const queues = queuesBetween(client.localPort, port);
+  if (!queues) return false;
+  const { sent, unread, answered, arrived } = queues;
+  return sent > 0 && unread + answered + arrived === 0;
+}
+
+/** Undefined unless both ends of just one connection are there. */
+function queuesBetween(client: number, server: number): Queues | undefined {
+  const [here, there] = [hexOf(client), hexOf(server)];
+  const rows = ['tcp', 'tcp6'].flatMap((table) => rowsOf(`/proc/net/${table}`));
+  const from = (one: string, other: string) =>
+    rows.filter(([, local = '', remote = '']) => local.endsWith(one) && remote.endsWith(other));
+  const [ours, ...moreOfOurs] = from(here, there);
+  const [theirs, ...moreOfTheirs] = from(there, here);
+  if (!ours || !theirs || moreOfOurs.length + moreOfTheirs.length > 0) return undefined;
+  const [sent, arrived] = sizesIn(ours);
+  const [answered, unread] = sizesIn(theirs);
+  return { sent, unread, answered, arrived };
+}
+
+/** `tx_queue:rx_queue`: what is not acknowledged, and what is not read. */
+function sizesIn([, , , , queues = '']: readonly string[]): [number, number] {
+  const [out = '0', into = '0'] = queues.split(':');
+  return [Number.parseInt(out, 16), Number.parseInt(into, 16)];
+}
+
+function hexOf(port: number): string {
+  return `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+function rowsOf(file: string): string[][] {
+  try {
+    const rows = readFileSync(file, 'utf8').split('\n');
+    return rows.map((row) => row.trim().split(/\s+/));
+  } catch {
+    return [];
+  }
+}
