@@ -89,6 +89,61 @@ test('what another client has sent is told from what was changed', () => {
   expect(causes(verdict)[id]).toBe('mixes-clients');
 });
 
+test('bytes that fill the lines of another client are told from lines out of order', () => {
+  const id = 'half-close/again-and-again';
+  const inOrder = '….\\r\\n0000031aaaaaaaaaaaaaa…';
+  const told = (got: string) => causes(differs(id, inOrder, got))[id];
+  expect(told('….\\r\\n0000045aaaaaaaaaaaaaa…')).toBe('another-line');
+  expect(told('….\\r\\n0000045vvvvvvvvvvvvvv…')).toBe('mixes-clients');
+});
+
+test('what a client that is gone has begun is told from what was changed', () => {
+  const transcript = [
+    '     0.4 ms  resets 0 sends 19 bytes: accepted\\r\\nhalf a li',
+    '     0.6 ms  resets 0 sends RST',
+    '     3.2 ms  resets 1 sends 19 bytes: accepted\\r\\nhalf a li',
+    '     3.3 ms  resets 1 receives 19 bytes: half a liaccepted\\r\\n',
+  ].join('\n');
+  const id = 'resets/mid-line';
+  const verdict = differs(id, 'accepted\\r\\n', 'half a lia', transcript);
+  expect(causes(verdict)[id]).toBe('mixes-clients');
+});
+
+test('where others wait, the search for CR LF is not to blame', () => {
+  const silence = (who: string) => ({
+    message: `${who}, waiting for 13 bytes: not within 5000 ms; nothing had come`,
+  });
+  const split = failed('framing/crlf-split-across-segments', silence('client'));
+  const beside = 'concurrency/beside-any-partial-line';
+  expect(causes(split)).toEqual({ [split.check.id]: 'misses-a-split-end' });
+  expect(causes(split, failed(beside, silence('bystander')))).toEqual({
+    [split.check.id]: 'waits-for-a-line',
+    [beside]: 'waits-for-a-line',
+  });
+});
+
+test('a connection that ends after many answers is no matter of what was said last', () => {
+  const over =
+    'client, waiting for 3 bytes: the server closed the connection (FIN); nothing had come';
+  const first = '     0.1 ms  client receives 3 bytes: x\\r\\n';
+  const long = { message: over, transcript: `${first}\n           … 9,900 more …\n${first}` };
+  const byte = failed('lines/every-byte-in-every-place', { message: over });
+  const many = 'lines/two-hundred-thousand';
+  expect(causes(failed(many, long), byte)[byte.check.id]).toBe('falls-silent');
+  expect(causes(failed(many, { message: over, transcript: first }))[many]).toBeUndefined();
+});
+
+test('who waits for a visitor that nobody serves shows no leak', () => {
+  const silence = (n: number) =>
+    texts(
+      failed('leaks/after-resets', {
+        message: `visitor ${n}, waiting for 3 bytes: not within 5000 ms; nothing had come`,
+      }),
+    );
+  expect(silence(0)).toEqual([undefined]);
+  expect(silence(900)[0]).toContain('a way out');
+});
+
 test('every mutant carries the cause that a reader should be told', () => {
   const missing = Object.keys(mutants).filter((name) => !(name in rightCauses));
   expect(missing).toEqual([]);

@@ -15,6 +15,9 @@ const SIGNS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 const pool = poolOfSigns(256 * 1024);
 
+/** Text whose characters take two and three bytes: who counts characters where bytes are due is off. */
+const CHARACTERS = ['ä', 'ř', 'Ж', 'ع', '中', '語', '€', 'ö'];
+
 function poolOfSigns(length: number): Buffer {
   const random = randomNumbers(20_231);
   const bytes = Buffer.allocUnsafeSlow(length);
@@ -40,12 +43,33 @@ export function lineOf(who: number, n: number, length: number): Buffer {
   return line;
 }
 
-/** So many bytes (or a few more) of such lines, of 2 to `longest` bytes, from line number `first` on. */
-export function linesOf(who: number, first: number, bytes: number, longest: number): Buffer {
+/** Such a line whose signs are mostly not ASCII, but UTF-8; some bytes longer. */
+export function textLineOf(who: number, n: number, length: number): Buffer {
+  const plain = lineOf(who, n, length).subarray(0, -2).toString('latin1');
+  const name = /^\d+\.\d+:/.exec(plain)?.[0] ?? '';
+  let text = name;
+  for (let at = name.length; text.length < length / 2; at++)
+    text += CHARACTERS[plain.charCodeAt(at) % 8] ?? '.';
+  return Buffer.from(`${text}\r\n`);
+}
+
+/**
+ * So many bytes (or a few more) of such lines, of 2 to `longest` bytes, from line number `first` on.
+ *
+ * @param isText - whether they are UTF-8 that is mostly not ASCII
+ */
+export function linesOf(
+  who: number,
+  first: number,
+  bytes: number,
+  longest: number,
+  isText = false,
+): Buffer {
   const random = randomNumbers(who * 1_000_003 + first);
   const lines: Buffer[] = [];
+  const make = isText ? textLineOf : lineOf;
   for (let size = 0; size < bytes; ) {
-    const line = lineOf(who, first + lines.length, 2 + Math.floor(random() * (longest - 1)));
+    const line = make(who, first + lines.length, 2 + Math.floor(random() * (longest - 1)));
     lines.push(line);
     size += line.length;
   }

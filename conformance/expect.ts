@@ -29,34 +29,51 @@ export function expectSame(expected: Uint8Array, got: Uint8Array, offset = 0): v
   );
 }
 
-/** Sends complete lines and expects just them back. */
-export async function expectEcho(client: Client, lines: string | Uint8Array): Promise<void> {
+/**
+ * Sends complete lines and expects just them back.
+ *
+ * @param offset - how many bytes were right before them, to say where a difference is
+ */
+export async function expectEcho(
+  client: Client,
+  lines: string | Uint8Array,
+  offset = 0,
+): Promise<void> {
   const bytes = Buffer.from(lines as string);
   const sending = client.send(bytes);
   sending.catch(() => undefined); // what comes back tells more
-  await expectAnswer(client, bytes);
+  await expectAnswer(client, bytes, offset);
   await sending;
 }
 
 /** Expects just these bytes next. Unsupported: they come, but too slowly. */
-export async function expectAnswer(client: Client, expected: string | Uint8Array): Promise<void> {
+export async function expectAnswer(
+  client: Client,
+  expected: string | Uint8Array,
+  offset = 0,
+): Promise<void> {
   const bytes = Buffer.from(expected as string);
   let got: Buffer;
   try {
     got = await client.receive(bytes.length);
   } catch (error) {
-    if (error instanceof ClientError) await explain(error, client, bytes);
+    if (error instanceof ClientError) await explain(error, client, bytes, offset);
     throw error;
   }
-  expectSame(bytes, got);
+  expectSame(bytes, got, offset);
 }
 
 /** Why an echo did not come whole: bytes that are wrong, bytes that are missing, or a slow server. */
-async function explain(error: ClientError, client: Client, expected: Buffer): Promise<void> {
+async function explain(
+  error: ClientError,
+  client: Client,
+  expected: Buffer,
+  offset: number,
+): Promise<void> {
   // The error tells no more than the first 64 KiB of what had come.
   const came = client.peek(expected.length);
   const isRightSoFar = expected.subarray(0, came.length).equals(came);
-  if (!isRightSoFar) expectSame(expected, came);
+  if (!isRightSoFar) expectSame(expected, came, offset);
   if (error.reason !== 'timeout' || came.length === 0) return;
   const isComing = await client.receive(client.pending + 1, { timeout: 1500 }).then(
     () => true,
@@ -67,7 +84,7 @@ async function explain(error: ClientError, client: Client, expected: Buffer): Pr
       `too slow to tell: ${count(came.length)} of ${count(expected.length)} bytes had come, all of them right, and more were coming`,
     );
   }
-  expectSame(expected, came);
+  expectSame(expected, came, offset);
 }
 
 /** Expects that each of many clients is served while all are connected, and counts who is not. */
@@ -193,6 +210,8 @@ export interface Stream {
   readonly latest?: number;
   /** The longest line, in bytes. */
   readonly longest: number;
+  /** Whether the lines are UTF-8 that is mostly not ASCII. Default: ASCII. */
+  readonly isText?: boolean;
   /** Takes so many bytes at a time, at most, and rests now and then. Default: reads what comes. */
   readonly sip?: number;
 }
@@ -203,7 +222,7 @@ export interface Stream {
  * @returns how many bytes came back
  */
 export async function expectStream(client: Client, stream: Stream): Promise<number> {
-  const { who, bytes, ahead, until, longest, sip, least = 0, latest = until } = stream;
+  const { who, bytes, ahead, until, longest, isText, sip, least = 0, latest = until } = stream;
   const random = randomNumbers(who);
   const owed: Buffer[] = [];
   let pending = 0;
@@ -217,7 +236,7 @@ export async function expectStream(client: Client, stream: Stream): Promise<numb
         await sleep(1);
         continue;
       }
-      const some = linesOf(who, lines, Math.min(16_384, ahead), longest);
+      const some = linesOf(who, lines, Math.min(16_384, ahead), longest, isText);
       lines += 10_000; // numbers need not be without gaps
       owed.push(some);
       pending += some.length;
@@ -263,8 +282,12 @@ export async function aheadFor(scene: Scene, longest: number, most: number): Pro
   return Math.max(64, Math.min(most, Math.floor(((500 / each) * (longest + 2)) / 2)));
 }
 
-/** Lines of 1009 bytes, a length that divides no buffer's: reads end in the middle of lines. */
-export function blockOfLines(lines = 64): Buffer {
-  const line = (i: number) => `${String(i).padStart(7, '0')}${'.'.repeat(1000)}\r\n`;
+/**
+ * Lines of 1009 bytes, a length that divides no buffer's: reads end in the middle of lines.
+ *
+ * @param fill - a sign of its own for each client that has output pending when others have (a to z)
+ */
+export function blockOfLines(lines = 64, fill = '.'): Buffer {
+  const line = (i: number) => `${String(i).padStart(7, '0')}${fill.repeat(1000)}\r\n`;
   return Buffer.from(Array.from({ length: lines }, (_, i) => line(i)).join(''));
 }

@@ -237,8 +237,8 @@ export const concurrency: readonly Check[] = [
     async run(scene) {
       for (let i = 0; i < 12; i++) {
         const leaver = await scene.client(`leaves ${i}`);
-        await leaver.send(`.\r\nbegun by ${i}${'\r'.repeat(i % 2)}`);
-        await expectAnswer(leaver, '.\r\n');
+        await leaver.send(`in front\r\nbegun by ${i}${'\r'.repeat(i % 2)}`);
+        await expectAnswer(leaver, 'in front\r\n');
         await leaver.close({ timeout: scene.moment });
         const newcomer = await scene.client(`newcomer ${i}`);
         await expectEcho(newcomer, `mine ${i}\r\n`);

@@ -96,7 +96,7 @@ export const halfClose: readonly Check[] = [
     async run(scene) {
       const { byte } = await paceOf(scene);
       const until = performance.now() + 5000;
-      const readsVeryLate = halfClosed(scene, 300, 'late', 1000);
+      const readsVeryLate = halfClosed(scene, 300, 'very late', 1000);
       readsVeryLate.catch(() => undefined);
       let tries = 1;
       for (const lines of SIZES) {
@@ -114,24 +114,27 @@ export const halfClose: readonly Check[] = [
 /** In lines: some are more than the kernel keeps for a narrow client, and some are less. */
 const SIZES = [1, 60, 3, 144, 8, 90, 233, 2, 120, 21, 55, 5, 70, 13, 34, 89, 4, 30];
 
+/** By which bytes that went to the wrong client can be told. */
+const FILLS = { 'at once': 'a', late: 'l', 'very late': 'v', sips: 's', tail: 't' } as const;
+
 /** Sends lines and the FIN right behind them, and expects the lines and the server's FIN. */
 async function halfClosed(
   scene: Scene,
   lines: number,
-  way: 'at once' | 'late' | 'sips' | 'tail',
+  way: keyof typeof FILLS,
   wait: number,
 ): Promise<void> {
   const narrow = way === 'at once' ? {} : NARROW;
   const client = await scene.client(`${way}, ${lines} lines`, narrow);
   const first = Buffer.from('accepted\r\n');
   if (way !== 'at once') await expectEcho(client, first);
-  const bytes = blockOfLines(lines);
+  const bytes = blockOfLines(lines, FILLS[way]);
   if (way !== 'at once') client.pause();
   const tail = way === 'tail' ? 'unfinished' : '';
   const sending = client.send(Buffer.concat([bytes, Buffer.from(tail)]));
   const leaving = client.halfClose();
   for (const one of [sending, leaving]) one.catch(() => undefined); // what comes back tells more
-  if (way === 'late' || way === 'tail') await scene.settle(wait);
+  if (way !== 'at once' && way !== 'sips') await scene.settle(wait);
   for (let sips = 0; way === 'sips' && sips < 20; sips++) {
     client.resume();
     await scene.settle(1);

@@ -56,8 +56,8 @@ export const lines: readonly Check[] = [
       // What is short must also come back alone when the long one has come in two parts.
       for (const [n, length] of lengths.entries()) {
         const line = lineOf(2, n, length);
-        await client.play('.\r\n', line.subarray(0, length >> 1));
-        await expectAnswer(client, '.\r\n');
+        await client.play('in front\r\n', line.subarray(0, length >> 1));
+        await expectAnswer(client, 'in front\r\n');
         await client.send(line.subarray(length >> 1));
         await expectAnswer(client, line);
       }
@@ -105,7 +105,7 @@ export const lines: readonly Check[] = [
       let done = 0;
       for (const { text, cut } of inTime(pieces, TIME)) {
         // What is complete before the cut comes back, and shows that the server has read up to there.
-        const head = Buffer.from(`.\r\n${text.slice(0, cut)}`);
+        const head = Buffer.from(`in front\r\n${text.slice(0, cut)}`);
         const end = head.lastIndexOf('\r\n') + 2;
         await client.send(head);
         await expectAnswer(client, head.subarray(0, end));
@@ -200,7 +200,7 @@ export const lines: readonly Check[] = [
       const all = 100 * 1024 * 1024;
       for (let n = 0; bytes < all && performance.now() < until; n++) {
         const some = linesOf(3, n * 1000, size, 4000);
-        await expectEcho(client, some);
+        await expectEcho(client, some, bytes);
         bytes += some.length;
       }
       return bytes < all ? `${count(bytes)} bytes: more was not tried in 6 s` : undefined;

@@ -1,7 +1,7 @@
 /** What is measured and not judged: it differs from server to server, and none of it is wrong. */
 import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene } from '../check.ts';
-import { blockOfLines, expectEcho, NARROW } from '../expect.ts';
+import { blockOfLines, expectAnswer, expectEcho, NARROW } from '../expect.ts';
 import { Footprint } from '../footprint.ts';
 import { neverReader } from './slow-readers.ts';
 
@@ -129,6 +129,15 @@ export const measures: readonly Check[] = [
         await waits('says nothing', {}, () => undefined),
         await waits('holds a partial line', {}, (client) => client.send('partial')),
         await waits('does not read', NARROW, stalls),
+        await waits(
+          'has read late all that it was sent, and says nothing',
+          NARROW,
+          async (client) => {
+            await stalls(client);
+            client.resume();
+            await expectAnswer(client, pending);
+          },
+        ),
         await waits('has sent its FIN and does not read', NARROW, async (client) => {
           client.pause();
           client.send(blockOfLines(100)).catch(() => undefined);

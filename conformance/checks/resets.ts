@@ -89,7 +89,7 @@ export const resets: readonly Check[] = [
       const late = await scene.client('reads late', NARROW);
       await expectEcho(late, FIRST);
       late.pause();
-      const lines = blockOfLines(300);
+      const lines = blockOfLines(300, 'l');
       late.send(lines).catch(() => undefined);
       const idle = await scene.client('idle');
       await expectEcho(idle, FIRST);
@@ -156,4 +156,4 @@ async function resetsOne(scene: Scene, kind: (typeof KINDS)[number], i: number):
 }
 
 const FIRST = Buffer.from('accepted\r\n');
-const PENDING = blockOfLines(150);
+const PENDING = blockOfLines(150, 'r');

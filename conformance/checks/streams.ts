@@ -3,6 +3,7 @@ import { type Client, ClientError, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { linesOf } from '../content.ts';
 import { aheadFor, expectAnswer, expectEcho, expectSame, expectStream, NARROW } from '../expect.ts';
+import { Flood } from '../flood.ts';
 import { paceOf } from '../pace.ts';
 
 const ANY_BYTES =
@@ -47,7 +48,8 @@ export const streams: readonly Check[] = [
           const bytes = Math.min(4 * 1024 * 1024, MANY_LINES * longest);
           const least = Math.min(LEAST, bytes);
           const latest = until + TIME;
-          const stream = { who: i, bytes, ahead, until, least, latest, longest, sip: 8000 };
+          const isText = i % 4 === 3;
+          const stream = { who: i, bytes, ahead, until, least, latest, longest, isText, sip: 8000 };
           return expectStream(client, stream);
         }),
       );
@@ -119,12 +121,15 @@ export const streams: readonly Check[] = [
   },
 ];
 
-/** One client floods and reads, and throws away what it reads; a neighbour and newcomers come between. */
+/** Some clients flood and read, and throw away what they read; older and newer ones come between. */
 async function besideFlood(scene: Scene, neighbour: Client, longest: number): Promise<void> {
   const flooder = await scene.client(`floods with lines of up to ${longest} bytes`);
   await expectEcho(flooder, 'accepted\r\n');
   const ahead = await aheadFor(scene, longest, 1024 * 1024);
   const block = linesOf(7, 1, Math.min(ahead, 256 * 1024), longest);
+  const younger = await scene.client('younger neighbour');
+  await expectEcho(younger, 'before\r\n');
+  const others = await Flood.start(scene.target, block, scene.patience);
   let isOver = false;
   const limit = 192 * 1024 * 1024;
   const flooding = (async () => {
@@ -140,21 +145,24 @@ async function besideFlood(scene: Scene, neighbour: Client, longest: number): Pr
     }
   })();
   flooding.catch(() => undefined);
+  const received = () => flooder.received + others.received;
   try {
     const until = performance.now() + TIME;
     // Turns before the flood is under way tell little.
-    const isEnough = (turns: number) => turns >= 15 && flooder.received >= FLOOD;
+    const isEnough = (turns: number) => turns >= 15 && received() >= FLOOD;
     for (let i = 0; !isEnough(i) && performance.now() < until; i++) {
-      await expectTurn(scene, neighbour, flooder, 'its neighbour');
+      await expectTurn(scene, neighbour, received, 'an older client');
+      await expectTurn(scene, younger, received, 'a younger client');
       if (i % 5 === 0) {
         const newcomer = await scene.client(`newcomer ${i}`);
-        await expectTurn(scene, newcomer, flooder, 'a new client');
+        await expectTurn(scene, newcomer, received, 'a new client');
         await newcomer.close({ timeout: scene.moment });
       }
       await scene.settle(10);
     }
   } finally {
     isOver = true;
+    await others.stop();
     await flooder.destroy();
     await flooding.catch(() => undefined);
   }
@@ -166,20 +174,20 @@ const FLOOD = 16 * 1024 * 1024;
 /** So many bytes for one client before another gets a line are no accident. */
 const UNFAIR = 8 * 1024 * 1024;
 
-/** Expects an answer, if not at once, then before the flooder has got megabytes more. */
-async function expectTurn(scene: Scene, client: Client, flooder: Client, who: string) {
+/** Expects an answer, if not at once, then before those who flood have got megabytes more. */
+async function expectTurn(scene: Scene, client: Client, received: () => number, who: string) {
   const line = Buffer.from('is it my turn?\r\n');
-  const { received } = flooder;
+  const before = received();
   const until = performance.now() + 3 * scene.patience;
   await client.send(line);
   for (;;) {
     const answer = await client.receive(line.length).catch((error: ClientError) => error);
     if (!(answer instanceof ClientError)) return expectSame(line, answer);
     if (answer.reason !== 'timeout') throw answer;
-    const more = flooder.received - received;
+    const more = received() - before;
     if (more >= UNFAIR) {
       throw new Failure(
-        `while one client floods, ${who} is not served: ${answer.message}; the other got ${count(more)} bytes meanwhile`,
+        `while some clients flood, ${who} is not served: ${answer.message}; they got ${count(more)} bytes meanwhile`,
       );
     }
     if (performance.now() > until) throw new Unsupported('too slow to tell beside a flood');

@@ -131,6 +131,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'half-close/nothing-sent',
     'half-close/again-and-again',
     'concurrency/hundred-interleaved',
+    'concurrency/same-port-twice',
     'concurrency/beside-one-partial-line',
     'concurrency/nothing-is-inherited',
     'slow-readers/beside-one',
@@ -186,6 +187,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'brings-back-old-bytes': ['lines/short-after-long'],
   'buffers-24-mib': ['slow-readers/server-stops-taking'],
   'closes-with-input-unread': ['limits/line-too-long-with-more-behind'],
+  'counts-characters': ['streams/narrow-readers'],
   'drops-a-byte-order-mark': ['lines/every-byte-in-every-place'],
   'ends-idle-connections': ['bystanders/silent'],
   'ends-slow-lines': ['bystanders/partial-lines', 'bystanders/pending-output'],
@@ -236,7 +238,6 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'concurrency/beside-any-partial-line',
     'concurrency/long-partial-lines',
     'streams/narrow-readers',
-    'streams/side-by-side',
   ],
   'wipes-partial-lines-at-a-reset': [
     'resets/leave-neighbours-alone',
@@ -251,7 +252,24 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
  */
 export const byChance: Readonly<Record<string, readonly string[]>> = {
   // Whether the client that comes after the line that was too long inherits its rest.
-  'inherits-a-partial-line': ['limits/line-too-long', 'limits/endless-line'],
+  'inherits-a-partial-line': [
+    'limits/line-too-long',
+    'limits/endless-line',
+    'concurrency/beside-any-partial-line',
+  ],
+  'one-buffer-for-all': ['leaks/after-partial-lines', 'measures/rest-while-clients-wait'],
+  // Whether a read ends behind a CR.
+  'ends-lines-at-cr': ['lines/hundred-mebibytes'],
+  'misses-a-split-terminator': ['lines/hundred-mebibytes'],
+  'drops-what-would-block': ['limits/line-too-long-with-more-behind'],
+  // Whether the others wait while a part of a line is on its way.
+  'waits-for-the-rest-of-a-line': [
+    'streams/side-by-side',
+    'streams/beside-one-that-floods',
+    'concurrency/beyond-1024-descriptors',
+    'leaks/after-partial-lines',
+  ],
+  'waits-for-a-first-line': ['leaks/after-silent-visits'],
   'mixes-up-pending-output': ['half-close/again-and-again', 'streams/narrow-readers'],
   'forgets-a-cr-after-lf': ['framing/random-lines-32-mib'],
   'shares-long-lines': ['streams/side-by-side', 'streams/narrow-readers'],
