@@ -50,7 +50,8 @@ export const CAUSES = {
   'blocks-in-send': 'does it wait in send to one client while others wait for it?',
   'serves-only-so-many':
     'does it serve only so many clients at once (a pool, a table, a limit), or does a place never become free again?',
-  leaks: 'does each connection leave something behind: a descriptor, a thread, a buffer?',
+  leaks:
+    'does each connection leave something behind: a descriptor, a thread, a process, a buffer?',
   'ends-connections':
     'is there a time-out that ends a connection: an idle one, or any one some time after it began?',
   'ends-partial-lines':
