@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { modelNames } from '../conformance/models.ts';
+import { nodeCommand } from '../conformance/node-command.ts';
 
 /** A server that is measured. */
 export interface Contestant {
@@ -23,10 +24,8 @@ export interface Contestant {
   readonly command: readonly string[];
 }
 
-const node = [process.execPath, '--import', 'tsx'];
-
 function model(name: string, words: string, rest: Partial<Contestant> = {}, ...args: string[]) {
-  const command = [...node, `models/${name}`, '--port', '0', '--log', 'off', ...args];
+  const command = [...nodeCommand(`models/${name}`), '--port', '0', '--log', 'off', ...args];
   return {
     id: name,
     kind: 'model',
@@ -62,14 +61,12 @@ export const contestants: readonly Contestant[] = [
   ...known,
   ...others,
   baseline('pipe', 'bare node:net, socket.pipe(socket)', [
-    ...node,
-    'bench/baselines/pipe.ts',
+    ...nodeCommand('bench/baselines/pipe.ts'),
     '--port',
     '0',
   ]),
   baseline('snippet', 'the usual node:net snippet: text in a string', [
-    ...node,
-    'bench/baselines/snippet.ts',
+    ...nodeCommand('bench/baselines/snippet.ts'),
     '--port',
     '0',
   ]),

@@ -1,6 +1,7 @@
 /** The load generator, seen from the benchmark: a child process that gets commands. */
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { nodeCommand } from '../conformance/node-command.ts';
 import type { Answer, Commands } from './generator/index.ts';
 import { endGroup, onCores, start } from './processes.ts';
 
@@ -14,7 +15,7 @@ export class Generator {
 
   /** @param cores - where it may run; undefined for anywhere */
   constructor(cores?: readonly number[]) {
-    const command = [process.execPath, '--import', 'tsx', 'bench/generator/index.ts'];
+    const command = nodeCommand('bench/generator/index.ts');
     this.#child = start(onCores(cores, command), ['pipe', 'pipe', 'inherit']);
     const { stdin, stdout } = this.#child;
     if (!stdin || !stdout) throw new Error('a child with pipes has pipes');

@@ -1,10 +1,11 @@
 /** Right servers in unusual clothes, and wrong ones that wear the suite out: none may mislead it. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { nodeCommand } from './node-command.ts';
 import { Progress } from './reports/progress.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -34,8 +35,11 @@ const quoted = (words: readonly string[]) =>
 
 const PLAIN = `net.createServer(options, echo).listen(port, '127.0.0.1');`;
 
+const suite = nodeCommand('conformance');
+
 function launch(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', 'conformance', ...args], {
+  const [node = '', ...program] = suite;
+  return spawn(node, [...program, ...args], {
     cwd: new URL('..', import.meta.url),
     env: { ...process.env, NO_COLOR: '1' },
   });
@@ -228,7 +232,7 @@ describe.concurrent('servers that wear the suite out', () => {
   test('few descriptors of our own are no failure of anybody', async () => {
     const port = await freePort();
     const command = quoted([
-      ...[process.execPath, '--import', 'tsx', 'conformance', '--port', port],
+      ...[...suite, '--port', port],
       ...['--only', 'framing/one-line', '--only', 'concurrency/thousand-open'],
       ...['--only', 'concurrency/second-*', '--', ...node(PLAIN)],
     ]);
@@ -355,9 +359,5 @@ test('a command gets no input', async () => {
   const script = node(`process.stdin.on('end', () => { ${PLAIN} }).resume();`);
   const { code, out } = await conformance(...FEW, '--port', await freePort(), '--', ...script);
   expect(code, out).toBe(0);
-  expect(
-    execFileSync(process.execPath, ['--import', 'tsx', 'conformance', '--help'], {
-      encoding: 'utf8',
-    }),
-  ).toContain('/dev/null');
+  expect((await conformance('--help')).out).toContain('/dev/null');
 });

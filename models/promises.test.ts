@@ -5,6 +5,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
+import { nodeCommand } from '../conformance/node-command.ts';
 import { echo, models, test } from './testbed.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -224,7 +225,7 @@ os._exit(0)
 
 describe.concurrent.each(['blocking', 'poll-loop', 'rxjs'])('%s', (model) => {
   test('a terminal that is stopped with Ctrl-S does not stop the service', async ({ expect }) => {
-    const command = [process.execPath, '--import', 'tsx', `models/${model}`, '--port', '0'];
+    const command = [...nodeCommand(`models/${model}`), '--port', '0'];
     const terminal = spawn('python3', ['-c', PTY, ...command], {
       cwd: root,
       detached: true,

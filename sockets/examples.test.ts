@@ -5,13 +5,16 @@ import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { nodeCommand } from '../conformance/node-command.ts';
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = new URL('examples/', import.meta.url);
 
 /** Starts an example; it is killed when it takes too long. */
 function start(name: string, ...args: string[]) {
-  const program = fileURLToPath(new URL(name, folder));
-  const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
+  const [node = '', ...program] = nodeCommand(`sockets/examples/${name}`);
+  const child = spawn(node, [...program, ...args], {
+    cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 30_000,
   });

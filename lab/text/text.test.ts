@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { WriteStream } from 'node:tty';
 import { expect, test } from 'vitest';
+import { nodeCommand } from '../../conformance/node-command.ts';
 import { halfALine } from '../lessons/half-a-line.ts';
 import type { Fact, Trace } from '../trace.ts';
 import { scriptRows, traceRows } from './lanes.ts';
@@ -108,7 +109,8 @@ test('colour only on a terminal that has some, and unless NO_COLOR forbids it', 
 });
 
 async function lab(...args: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'lab', ...args], { cwd: root });
+  const [node = '', ...program] = nodeCommand('lab');
+  const child = spawn(node, [...program, ...args], { cwd: root });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => {
     out += text;
