@@ -266,9 +266,9 @@ describe.concurrent.each(models)('%s', (model) => {
   test('a client that waits for the server is not idle', async ({ testbed, expect }) => {
     const server = await testbed.start(model, [
       '--idle-timeout',
-      '0.4',
+      '0.3',
       '--work',
-      '500',
+      '350',
       ...workers,
     ]);
     const client = await testbed.clientOf(server);
@@ -319,7 +319,7 @@ describe.concurrent.each(models)('%s', (model) => {
           if (said.includes('\n')) break;
         }
         const port = Number(/:(\d+) /.exec(said)?.[1]);
-        for (let i = 0; i < 1500; i++) {
+        for (let i = 0; i < 800; i++) {
           const client = await connect({ port, name: `${i}` });
           if (i % 100 === 0) await echo(client, 'still there\r\n');
           await client.close();

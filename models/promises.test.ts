@@ -15,12 +15,12 @@ describe.concurrent.each(['blocking', 'poll-loop', 'rxjs'])('%s', (model) => {
     expect,
     testbed: { start, clientOf },
   }) => {
-    const server = await start(model, ['--work', '1000']);
+    const server = await start(model, ['--work', '500']);
     const client = await clientOf(server);
     await client.send('takes its time\r\n'.repeat(3));
     await client.receive(16); // the second is being worked on
     process.kill(server.pid, 'SIGTERM');
-    await sleep(300);
+    await sleep(200);
     process.kill(server.pid, 'SIGTERM');
     expect(await server.ended).toBe(143);
   });

@@ -53,7 +53,7 @@ function playAll(): Map<string, Promise<Map<string, Trace>>> {
     const names = [...new Set(group.flatMap(shown))];
     const opened = opening.then(async () => {
       const [lesson] = group as [Lesson];
-      const starting = names.map((name) => open(lesson, model(name), { looksPerSecond: 100 }));
+      const starting = names.map((name) => open(lesson, model(name), { looksPerSecond: 40 }));
       return new Map((await Promise.all(starting)).map((stage, i) => [names[i] as string, stage]));
     });
     opening = opened.catch(() => undefined);
