@@ -1,6 +1,7 @@
 /** What a server costs this machine: the processes that own its port, looked at from outside (proc(5)). */
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Failure, type Target, Unsupported } from './check.ts';
+import { type Holding, holdings, listenersOn, stillHolds } from './processes.ts';
 
 /** What a server has at one moment. */
 export interface Look {
@@ -42,24 +43,20 @@ export class Footprint {
    *
    * @throws Unsupported where the system does not tell, or the server runs elsewhere
    */
-  static of({ host, port, group }: Target): Footprint {
+  static of(target: Target): Footprint {
+    const { host, group } = target;
     if (!existsSync('/proc/self/stat'))
       throw new Unsupported('this system does not tell (no /proc)');
     if (!/^(127\.|::1$|localhost$)/.test(host)) {
       throw new Unsupported('the server does not run on this machine');
     }
-    const sockets = listenersOn(port);
-    const all = processes();
-    const owns = ({ pid }: Process) => pid !== process.pid && hasOneOf(pid, sockets);
-    const ours = all.filter((one) => one.group === group && owns(one));
-    const owners = ours.length > 0 ? ours : all.filter(owns);
+    const owners = ownersOf(target);
     if (owners.length === 0) {
       throw new Unsupported('the process that listens on the port cannot be looked at from here');
     }
-    return new Footprint(
-      owners.map(({ pid }) => pid),
-      ours.length > 0 ? group : undefined,
-    );
+    const pids = new Set(owners.map(({ pid }) => pid));
+    const ours = processes().some((one) => pids.has(one.pid) && one.group === group);
+    return new Footprint([...pids], ours ? group : undefined);
   }
 
   /** @throws Failure when the server has ended */
@@ -102,26 +99,22 @@ export function descriptorLimitOf(pid: number | 'self'): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
-/** The inodes of all sockets that listen on a port. */
-function listenersOn(port: number): ReadonlySet<string> {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const rows = ['tcp', 'tcp6'].flatMap((table) => read(`/proc/net/${table}`).split('\n'));
-  const inodes = rows
-    .map((row) => row.trim().split(/\s+/))
-    .filter(([, at = '', , state]) => at.endsWith(local) && state === '0A')
-    .map((fields) => fields[9] as string);
-  return new Set(inodes);
-}
+/** Who was found to listen: to ask the kernel for all sockets again and again is dear. */
+const found = new WeakMap<Target, readonly Holding[]>();
 
-function hasOneOf(pid: number, inodes: ReadonlySet<string>): boolean {
-  return list(`/proc/${pid}/fd`).some((fd) => {
-    try {
-      const found = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`));
-      return found !== null && inodes.has(found[1] as string);
-    } catch {
-      return false; // closed meanwhile
-    }
-  });
+/** The processes that listen on a server's port: those of its own group, if there are any. */
+function ownersOf(target: Target): readonly Holding[] {
+  const known = found.get(target);
+  if (known?.every(stillHolds)) return known;
+  const inodes = new Set(listenersOn(target.port)?.map(({ inode }) => inode));
+  const all = processes().filter(({ pid }) => pid !== process.pid);
+  const ours = holdings(
+    inodes,
+    all.filter(({ group }) => group === target.group),
+  );
+  const owners = ours.length > 0 ? ours : holdings(inodes, all);
+  if (owners.length > 0) found.set(target, owners);
+  return owners;
 }
 
 function processes(): Process[] {

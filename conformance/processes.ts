@@ -180,7 +180,7 @@ export interface Holding {
 /** Which of these processes hold one of these sockets, as far as may be read. */
 export function holdings(
   inodes: ReadonlySet<string>,
-  processes: readonly ProcessStat[],
+  processes: readonly Pick<ProcessStat, 'pid'>[],
 ): Holding[] {
   return processes.flatMap(({ pid }) => {
     try {
