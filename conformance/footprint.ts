@@ -31,6 +31,8 @@ interface Process {
 export class Footprint {
   readonly #owners: readonly number[];
   readonly #group: number | undefined;
+  /** Processes that are not the server's, and need not be asked again: nobody joins a server from outside. */
+  readonly #others = new Set<string>();
 
   private constructor(owners: readonly number[], group: number | undefined) {
     this.#owners = owners;
@@ -61,7 +63,7 @@ export class Footprint {
 
   /** @throws Failure when the server has ended */
   look(): Look {
-    const all = processes();
+    const all = processes(this.#others);
     const mine = new Set<number>();
     for (const { pid, group } of all) {
       if (this.#owners.includes(pid) || group === this.#group) mine.add(pid);
@@ -71,6 +73,7 @@ export class Footprint {
       for (const { pid, parent } of all) if (mine.has(parent)) mine.add(pid);
     }
     const own = all.filter(({ pid }) => mine.has(pid));
+    for (const { pid } of all) if (!mine.has(pid)) this.#others.add(String(pid));
     const alive = own.filter(({ state }) => state !== 'Z' && state !== 'X');
     if (alive.length === 0) throw new Failure('the server has ended');
     const status = alive.map(({ pid }) => read(`/proc/${pid}/status`));
@@ -117,9 +120,9 @@ function ownersOf(target: Target): readonly Holding[] {
   return owners;
 }
 
-function processes(): Process[] {
+function processes(but: ReadonlySet<string> = new Set()): Process[] {
   return list('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
+    if (!/^\d+$/.test(name) || but.has(name)) return [];
     const text = read(`/proc/${name}/stat`);
     if (text === '') return [];
     // The command's name, in parentheses, may hold anything: what counts comes after it.

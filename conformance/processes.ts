@@ -1,5 +1,13 @@
 /** What Linux tells about processes and their sockets, in /proc (proc(5)). */
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { endianness } from 'node:os';
 
@@ -131,7 +139,7 @@ export async function isListening(port: number): Promise<boolean> {
 
 /** The sockets that listen on a TCP port; undefined where the kernel does not tell. */
 export function listenersOn(port: number): Listener[] | undefined {
-  return socketsOn(port)
+  return socketsOn(port, listeningRows)
     ?.filter(({ state }) => state === LISTEN)
     .map(({ address, inode }) => ({ address: readable(address), inode }));
 }
@@ -144,13 +152,36 @@ export function isHeld(port: number): boolean {
 /** The kernel's number for a socket that listens (TCP_LISTEN). */
 const LISTEN = '0A';
 
-/** All sockets with a local port; undefined without /proc. */
-function socketsOn(port: number): { address: string; state: string; inode: string }[] | undefined {
+/**
+ * The first rows of a table of sockets, up to one that does not listen. Those that listen come first
+ * (`tcp_seq_start` in the kernel's `net/ipv4/tcp_ipv4.c`), and behind them there may be tens of thousands.
+ */
+function listeningRows(file: string): string {
+  const table = openSync(file, 'r');
+  try {
+    let rows = '';
+    for (const chunk = Buffer.alloc(4096); ; ) {
+      const length = readSync(table, chunk);
+      rows += chunk.toString('latin1', 0, length);
+      const last = rows.split('\n').at(-2) ?? '';
+      if (length === 0 || (/^ *\d+: /.test(last) && last.trim().split(/\s+/)[3] !== LISTEN))
+        return rows;
+    }
+  } finally {
+    closeSync(table);
+  }
+}
+
+/** All sockets with a local port, of those in the rows that are read; undefined without /proc. */
+function socketsOn(
+  port: number,
+  rowsOf = (file: string) => readFileSync(file, 'latin1'),
+): { address: string; state: string; inode: string }[] | undefined {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].filter((file) => existsSync(file));
   if (tables.length === 0) return undefined;
   return tables
-    .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+    .flatMap((file) => rowsOf(file).split('\n'))
     .map((line) => line.trim().split(/\s+/))
     .filter(([, at = '']) => at.endsWith(local))
     .map(([, at = '', , state = '', , , , , , inode = '']) => {
