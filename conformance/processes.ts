@@ -42,8 +42,7 @@ interface Mark {
  * Processes that leave the group (daemons, setsid(2)) are found by it.
  */
 export function noteMark(group: number, value: string): void {
-  const since = allProcesses().find(({ pid }) => pid === group)?.startedAt;
-  marks.set(group, { value, since: since ?? 0, adopted: new Set() });
+  marks.set(group, { value, since: statOf(group)?.startedAt ?? 0, adopted: new Set() });
 }
 
 /**
@@ -84,28 +83,29 @@ export function childrenOf(parent: number): ProcessStat[] {
 
 function allProcesses(): ProcessStat[] {
   if (!existsSync('/proc/self/stat')) return [];
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      const text = readFileSync(`/proc/${name}/stat`, 'utf8');
-      // The command's name, in parentheses, may hold anything: what counts comes after it.
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      const [state = '', parent, group, session] = fields;
-      return [
-        {
-          pid: Number(name),
-          state,
-          parent: Number(parent),
-          group: Number(group),
-          session: Number(session),
-          ticks: Number(fields[11]) + Number(fields[12]),
-          startedAt: Number(fields[19]),
-        },
-      ];
-    } catch {
-      return []; // it has ended meanwhile
-    }
-  });
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => statOf(Number(pid)) ?? []);
+}
+
+/** @returns undefined where it has ended, and where there is no /proc */
+function statOf(pid: number): ProcessStat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command's name, in parentheses, may hold anything: what counts comes after it.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [state = '', parent, group, session] = fields;
+    return {
+      pid,
+      state,
+      parent: Number(parent),
+      group: Number(group),
+      session: Number(session),
+      ticks: Number(fields[11]) + Number(fields[12]),
+      startedAt: Number(fields[19]),
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 /** How many descriptors a group's processes have open; undefined where the system does not tell. */
