@@ -48,6 +48,8 @@ const known: readonly Contestant[] = [
   model('worker-threads', 'a pool, one thread for each core', { oneThread: false }),
   model('cluster', 'one process for each core', { oneThread: false }),
   model('cluster', 'a cluster of one process', { id: 'cluster-1' }, '--workers', '1'),
+  model('events', 'callbacks'),
+  model('async-await', 'an async function for each client'),
   model('rxjs', 'streams'),
 ];
 

@@ -56,33 +56,36 @@ describe.runIf(isLinux).each(models)('%s', (model) => {
 });
 
 // blocking and poll-loop keep them waiting: that is tested in faults.test.ts.
-describe.runIf(isLinux).each(['worker-threads', 'cluster', 'rxjs'])('%s', (model) => {
-  test('without a free descriptor it goes on, and serves again when there is one', async () => {
-    const workers = model === 'cluster' ? ['--workers', '1'] : workersFor(model);
-    const server = await start(model, workers);
-    const visitor = await clientOf(server);
-    await echo(visitor);
-    await visitor.close();
-    await expect.poll(() => server.said).toContain('closed (end of input)');
-    const pid = servingPid(server, model);
-    const limit = (descriptors: number) =>
-      execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${descriptors}:1000`]);
-    limit(lowestFree(pid) + 2);
-    const crowd = await Promise.all(Array.from({ length: 10 }, () => clientOf(server)));
-    // Some are served; the others wait, or are turned away: Node closes on whom it has no room for.
-    await Promise.all(crowd.map((client) => client.send('anybody?\r\n').catch(() => {})));
-    await expect.poll(() => crowd.some(({ received }) => received > 0)).toBe(true);
-    expect(server.isRunning).toBe(true);
-    await Promise.all(crowd.map((client) => client.destroy()));
-    limit(1000);
-    const afterwards = async () => {
-      const client = await clientOf(server);
-      await client.send('room now?\r\n').catch(() => {});
-      return client.receiveLine().then(String, () => 'no answer');
-    };
-    await expect.poll(afterwards).toBe('room now?\r\n');
-  });
-});
+describe.runIf(isLinux).each(['events', 'async-await', 'worker-threads', 'cluster', 'rxjs'])(
+  '%s',
+  (model) => {
+    test('without a free descriptor it goes on, and serves again when there is one', async () => {
+      const workers = model === 'cluster' ? ['--workers', '1'] : workersFor(model);
+      const server = await start(model, workers);
+      const visitor = await clientOf(server);
+      await echo(visitor);
+      await visitor.close();
+      await expect.poll(() => server.said).toContain('closed (end of input)');
+      const pid = servingPid(server, model);
+      const limit = (descriptors: number) =>
+        execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${descriptors}:1000`]);
+      limit(lowestFree(pid) + 2);
+      const crowd = await Promise.all(Array.from({ length: 10 }, () => clientOf(server)));
+      // Some are served; the others wait, or are turned away: Node closes on whom it has no room for.
+      await Promise.all(crowd.map((client) => client.send('anybody?\r\n').catch(() => {})));
+      await expect.poll(() => crowd.some(({ received }) => received > 0)).toBe(true);
+      expect(server.isRunning).toBe(true);
+      await Promise.all(crowd.map((client) => client.destroy()));
+      limit(1000);
+      const afterwards = async () => {
+        const client = await clientOf(server);
+        await client.send('room now?\r\n').catch(() => {});
+        return client.receiveLine().then(String, () => 'no answer');
+      };
+      await expect.poll(afterwards).toBe('room now?\r\n');
+    });
+  },
+);
 
 /** The process that accepts. */
 function servingPid({ pid }: ServerProcess, model: string): number {

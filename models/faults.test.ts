@@ -126,9 +126,12 @@ describe('where there are no BSD socket calls', () => {
     );
   });
 
-  test.each(['worker-threads', 'rxjs'])('%s serves all the same', async (model) => {
-    await echo(await clientOf(await start(model, [], { preload })));
-  });
+  test.each(['events', 'async-await', 'worker-threads', 'rxjs'])(
+    '%s serves all the same',
+    async (model) => {
+      await echo(await clientOf(await start(model, [], { preload })));
+    },
+  );
 });
 
 describe('cluster', () => {

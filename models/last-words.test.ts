@@ -18,19 +18,25 @@ describe.concurrent.each(models)('%s', (model) => {
   });
 });
 
-describe.concurrent.each(['worker-threads', 'cluster', 'rxjs'])('%s', (model) => {
-  test('says when it has no descriptor left', async ({ expect, testbed: { start, clientOf } }) => {
-    const workers = workersFor(model).map((argument) => argument.replace('2', '1'));
-    const server = await start(model, workers, { descriptors: 60 });
-    const clients = await Promise.all(Array.from({ length: 80 }, () => clientOf(server)));
-    await expect.poll(() => server.said).toContain('no descriptor is left');
-    await Promise.all(clients.map((client) => client.destroy()));
-    const afterwards = async () => {
-      const client = await clientOf(server);
-      await client.send('room now?\r\n').catch(() => {});
-      return client.receiveLine().then(String, () => 'no answer');
-    };
-    await expect.poll(afterwards).toBe('room now?\r\n');
-    expect(server.said.match(/no descriptor is left/g)?.length).toBe(1);
-  });
-});
+describe.concurrent.each(['events', 'async-await', 'worker-threads', 'cluster', 'rxjs'])(
+  '%s',
+  (model) => {
+    test('says when it has no descriptor left', async ({
+      expect,
+      testbed: { start, clientOf },
+    }) => {
+      const workers = workersFor(model).map((argument) => argument.replace('2', '1'));
+      const server = await start(model, workers, { descriptors: 60 });
+      const clients = await Promise.all(Array.from({ length: 80 }, () => clientOf(server)));
+      await expect.poll(() => server.said).toContain('no descriptor is left');
+      await Promise.all(clients.map((client) => client.destroy()));
+      const afterwards = async () => {
+        const client = await clientOf(server);
+        await client.send('room now?\r\n').catch(() => {});
+        return client.receiveLine().then(String, () => 'no answer');
+      };
+      await expect.poll(afterwards).toBe('room now?\r\n');
+      expect(server.said.match(/no descriptor is left/g)?.length).toBe(1);
+    });
+  },
+);

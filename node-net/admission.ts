@@ -9,19 +9,24 @@ export interface Admission {
   release(): void;
 }
 
-/** Admits clients while fewer than `maxConnections` of this process are open. */
-export function limitTo(maxConnections: number): Admission {
-  let open = 0;
-  return {
-    admit() {
-      if (open >= maxConnections) return false;
-      open++;
-      return true;
-    },
-    release() {
-      open--;
-    },
-  };
+/** A semaphore: a number of permits, one for each client that is inside. Whoever finds none does not wait. */
+export class Semaphore implements Admission {
+  #permits: number;
+
+  /** @param permits - 1 or more; `Infinity` for no limit */
+  constructor(permits: number) {
+    this.#permits = permits;
+  }
+
+  admit(): boolean {
+    if (this.#permits === 0) return false;
+    this.#permits--;
+    return true;
+  }
+
+  release(): void {
+    this.#permits++;
+  }
 }
 
 /**

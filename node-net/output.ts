@@ -1,11 +1,16 @@
 /** Output, and how to learn that the kernel has taken it. */
 import type { Socket } from 'node:net';
 
-/** Sends pieces in one system call. What the kernel does not take now stays in `socket`. */
-export function sendAll(socket: Socket, pieces: readonly Uint8Array[]): void {
+/**
+ * Sends pieces in one system call.
+ *
+ * @returns whether the kernel has taken everything; if not, the rest stays in `socket`, and 'drain' follows
+ */
+export function sendAll(socket: Socket, pieces: readonly Uint8Array[]): boolean {
   if (pieces.length > 1) socket.cork();
   for (const piece of pieces) socket.write(piece);
   if (pieces.length > 1) socket.uncork();
+  return socket.writableLength === 0;
 }
 
 /** Resolves when the kernel has taken all output, or when the connection has closed. */

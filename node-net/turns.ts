@@ -8,11 +8,14 @@
 export class Turns {
   readonly #waiting: (() => void)[] = [];
 
-  /** Resolves in a turn of the event loop after those of all earlier callers. */
+  /** Calls back in a turn of the event loop after those of all earlier callers. */
+  call(back: () => void): void {
+    if (this.#waiting.push(back) === 1) this.#schedule();
+  }
+
+  /** As `call`, for callers that await. */
   next(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#waiting.push(resolve) === 1) this.#schedule();
-    });
+    return new Promise((resolve) => this.call(resolve));
   }
 
   /** Twice: the first callback may run in the turn in which the line came. By the second, the loop has read. */
@@ -21,7 +24,8 @@ export class Turns {
   }
 
   readonly #give = () => {
-    this.#waiting.shift()?.();
+    const back = this.#waiting.shift();
     if (this.#waiting.length > 0) this.#schedule();
+    back?.(); // last: it may call for another turn
   };
 }

@@ -69,7 +69,7 @@ export const halfClose: Lesson = {
     {
       model: 'cluster',
       file: 'node-net/connection.ts',
-      text: 'const isOver = this.#reason !== undefined || this.socket.readableEnded;',
+      text: 'const isOver = this.reason !== undefined || this.socket.readableEnded;',
       shows: 'The client’s FIN ends the connection only after the last answer.',
     },
   ],

@@ -55,6 +55,35 @@ export const sources: readonly SourceLine[] = [
     shows: 'The line is paid for here.',
   },
   {
+    model: 'events',
+    file: 'models/events/index.ts',
+    text: "client.socket.on('data', (chunk) => {",
+    when: 'epoll_wait',
+    shows: 'Node’s event loop sleeps in epoll_wait(2), and calls this when bytes have come.',
+  },
+  {
+    model: 'events',
+    file: 'models/events/index.ts',
+    text: 'if (work > 0) burn(line, work, speed);',
+    when: 'computes',
+    shows: 'The line is paid for here.',
+  },
+  {
+    model: 'async-await',
+    file: 'models/async-await/index.ts',
+    text: 'for await (const lines of client) {',
+    when: 'epoll_wait',
+    shows:
+      'Each client’s function is put aside here. Node’s event loop sleeps in epoll_wait(2), and continues it when lines have come.',
+  },
+  {
+    model: 'async-await',
+    file: 'models/async-await/index.ts',
+    text: 'if (work > 0) burn(line, work, speed);',
+    when: 'computes',
+    shows: 'The line is paid for here.',
+  },
+  {
     model: 'worker-threads',
     file: 'models/worker-threads/index.ts',
     text: "client.socket.on('data', (chunk) => {",
