@@ -20,17 +20,19 @@ export class Flood {
    * Connects them. They begin when each of them has got an answer: who comes later may get none.
    *
    * @param block - complete lines, sent again and again
+   * @param ahead - how many bytes of each may be unanswered: more would be work for minutes on a slow server
    * @param most - how long to wait for those answers, in milliseconds
    */
   static async start(
     { host, port, lineEnds }: Target,
     block: Uint8Array,
+    ahead: number,
     most: number,
   ): Promise<Flood> {
     const received = new BigInt64Array(new SharedArrayBuffer(8 * CLIENTS));
     const lines = lineEnds ? new Lens(lineEnds).sent(block) : block;
     const workers = Array.from({ length: CLIENTS }, (_, i) => {
-      const workerData = { host, port, lines, received, i };
+      const workerData = { host, port, lines, ahead, received, i };
       return new Worker(FLOODER, { eval: true, workerData, execArgv: [] });
     });
     const answers = workers.map(
@@ -62,21 +64,29 @@ export class Flood {
 const FLOODER = `
   const { connect } = require('node:net');
   const { parentPort, workerData } = require('node:worker_threads');
-  const { host, port, lines, received, i } = workerData;
+  const { host, port, lines, ahead, received, i } = workerData;
+  let [sent, got, isFlooding] = [0, 0, false];
   const onread = {
     buffer: Buffer.allocUnsafe(256 * 1024),
     callback: (n) => {
-      if (Atomics.add(received, i, BigInt(n)) === 0n) parentPort.postMessage('answered');
+      if (got === 0) parentPort.postMessage('answered');
+      got += n;
+      Atomics.add(received, i, BigInt(n));
+      if (isFlooding) flood();
       return true;
     },
   };
   const socket = connect({ host, port, noDelay: true, onread });
-  const flood = () => {
-    while (socket.writableLength < 1024 * 1024) socket.write(lines);
+  const send = () => {
+    sent += lines.length;
+    socket.write(lines);
   };
-  socket.write(lines);
+  const flood = () => {
+    while (sent - got < ahead) send();
+  };
+  send();
   parentPort.once('message', () => {
-    socket.on('drain', flood);
+    isFlooding = true;
     flood();
   });
   socket.on('error', () => process.exit());

@@ -125,17 +125,19 @@ export const streams: readonly Check[] = [
 async function besideFlood(scene: Scene, neighbour: Client, longest: number): Promise<void> {
   const flooder = await scene.client(`floods with lines of up to ${longest} bytes`);
   await expectEcho(flooder, 'accepted\r\n');
-  const ahead = await aheadFor(scene, longest, 1024 * 1024);
+  // They share what a slow server can take at a time.
+  const ahead = (await aheadFor(scene, longest, 8 * 1024 * 1024)) / 4;
   const block = linesOf(7, 1, Math.min(ahead, 256 * 1024), longest);
   const younger = await scene.client('younger neighbour');
   await expectEcho(younger, 'before\r\n');
-  const others = await Flood.start(scene.target, block, scene.patience);
+  const most = Math.max(ahead, 2 * block.length);
+  const others = await Flood.start(scene.target, block, most, scene.patience);
   let isOver = false;
   const limit = 192 * 1024 * 1024;
   const flooding = (async () => {
     // A megabyte is on its way all the time: its input must never run dry.
     while (!isOver && !flooder.ending && flooder.offered < limit) {
-      while (flooder.offered - flooder.received > 2 * Math.max(ahead, block.length) && !isOver) {
+      while (flooder.offered - flooder.received > most && !isOver) {
         await flooder.receiveSome().catch(() => undefined);
         if (flooder.ending) return;
       }
