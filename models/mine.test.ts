@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 beforeAll(() => {
   for (const part of [
-    ...['bench', 'client', 'conformance', 'echo', 'node-net', 'sockets'],
+    ...['bench', 'client', 'conformance', 'echo', 'node-net', 'raw-net', 'sockets'],
     ...['package.json', 'tsconfig.json', 'models/poll-loop'],
   ]) {
     cpSync(join(root, part), join(copy, part), { recursive: true });

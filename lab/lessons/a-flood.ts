@@ -79,8 +79,8 @@ export const aFlood: Lesson = {
   source: [
     {
       model: 'poll-loop',
-      file: 'models/poll-loop/connection.ts',
-      text: 'const received = sys.recv(this.#fd, receiveBuffer, options.maxLine, RECEIVE_SIZE);',
+      file: 'raw-net/connection.ts',
+      text: 'const received = sys.recv(this.fd, receiveBuffer, options.maxLine, RECEIVE_SIZE);',
       shows: 'One recv(2) for each turn: that bounds how long one client can hold the loop.',
     },
   ],

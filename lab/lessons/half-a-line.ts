@@ -80,7 +80,7 @@ export const halfALine: Lesson = {
     {
       model: 'poll-loop',
       file: 'models/poll-loop/index.ts',
-      text: 'const someoneReady = poll.poll(timeout()) > 0; // the only place that waits',
+      text: 'const someoneReady = poll.poll(shared.timeout(lines.timeout)) > 0; // the only place that waits',
       shows: 'One call waits for every socket in the table.',
     },
   ],

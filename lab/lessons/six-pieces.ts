@@ -72,8 +72,8 @@ export const sixPieces: Lesson = {
   source: [
     {
       model: 'poll-loop',
-      file: 'models/poll-loop/connection.ts',
-      text: 'const { start, end } = this.#framer.frame(receiveBuffer, options.maxLine, newEnd);',
+      file: 'raw-net/connection.ts',
+      text: 'const { start, end } = this.frame(received);',
       shows:
         'What was received is searched for CR LF; an unfinished line is kept in front of the next bytes.',
     },

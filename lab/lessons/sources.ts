@@ -43,13 +43,13 @@ export const sources: readonly SourceLine[] = [
   {
     model: 'poll-loop',
     file: 'models/poll-loop/index.ts',
-    text: 'const someoneReady = poll.poll(timeout()) > 0; // the only place that waits',
+    text: 'const someoneReady = poll.poll(shared.timeout(lines.timeout)) > 0; // the only place that waits',
     when: 'poll',
     shows: 'The process sleeps in poll(2) until any of its sockets is ready.',
   },
   {
     model: 'poll-loop',
-    file: 'models/poll-loop/connection.ts',
+    file: 'raw-net/connection.ts',
     text: 'if (options.work > 0) burn(line, options.work, speed);',
     when: 'computes',
     shows: 'The line is paid for here.',

@@ -80,8 +80,8 @@ export const stopInMidLine: Lesson = {
   source: [
     {
       model: 'poll-loop',
-      file: 'models/poll-loop/index.ts',
-      text: 'table.closeListeners();',
+      file: 'raw-net/begin.ts',
+      text: 'closeListeners();',
       shows: 'The first thing: no new clients.',
     },
   ],

@@ -93,7 +93,7 @@ export const whereAreTheBytes: Lesson = {
   source: [
     {
       model: 'poll-loop',
-      file: 'models/poll-loop/connection.ts',
+      file: 'raw-net/connection.ts',
       text: 'if (this.#pending) return sys.POLLOUT;',
       shows:
         'While output is pending the server asks for room only, so it does not read from this client.',

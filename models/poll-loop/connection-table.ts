@@ -2,10 +2,11 @@
  * The poll table, and the client behind each of its entries. Entry 0 is Node's own event loop; then come
  * the listeners, then the clients, in the order in which they came. There are no gaps.
  */
+import type { Table } from '../../raw-net/acceptor.ts';
+import type { Connection } from '../../raw-net/connection.ts';
 import * as sys from '../../sockets/index.ts';
-import type { Connection } from './connection.ts';
 
-export class ConnectionTable {
+export class ConnectionTable implements Table {
   readonly poll = new sys.PollTable();
   readonly #connections: Connection[] = [];
   readonly #firstConnection: number;
@@ -18,18 +19,13 @@ export class ConnectionTable {
     this.#firstConnection = this.poll.length;
   }
 
-  /** How many clients are connected. */
-  get open(): number {
-    return this.#connections.length;
-  }
-
   /** The client behind an entry; undefined for the event loop and the listeners. */
   connectionAt(index: number): Connection | undefined {
     return this.#connections[index - this.#firstConnection];
   }
 
-  add(fd: number, connection: Connection): void {
-    connection.index = this.poll.add(fd, connection.events);
+  add(connection: Connection): void {
+    connection.index = this.poll.add(connection.fd, connection.events);
     this.#connections.push(connection);
   }
 
@@ -48,11 +44,6 @@ export class ConnectionTable {
     }
     this.poll.length = to;
     this.#connections.length = to - this.#firstConnection;
-  }
-
-  /** The clients as they are now, in a list that does not change when one leaves. */
-  all(): readonly Connection[] {
-    return [...this.#connections];
   }
 
   get isAccepting(): boolean {

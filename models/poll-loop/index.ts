@@ -8,49 +8,39 @@
  * when there is room) while something is, and never both. That one rule is the backpressure: a client that
  * does not read is not read from.
  */
-import { LISTEN_BACKLOG, LOOPBACK, listenOnAll } from '../../echo/addresses.ts';
-import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
-import { onShutdown } from '../../echo/shutdown.ts';
+import { Acceptor } from '../../raw-net/acceptor.ts';
+import { begin } from '../../raw-net/begin.ts';
+import type { Connection } from '../../raw-net/connection.ts';
+import { LineQueue } from '../../raw-net/line-queue.ts';
+import { openListeners } from '../../raw-net/listeners.ts';
+import { Shared } from '../../raw-net/shared.ts';
 import * as sys from '../../sockets/index.ts';
-import { Acceptor } from './acceptor.ts';
-import { type Connection, Shared } from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { LineQueue } from './line-queue.ts';
-
-/** How long it takes no new clients after accept has failed, unless a client leaves. */
-const RETRY_MS = 1000;
 
 // Made once: the loop allocates nothing for an event.
 const ready = (connection: Connection) => connection.ready();
+const checkTime = (connection: Connection) => connection.checkTime();
 const answerLine = (connection: Connection) => connection.answerLine();
 
 const model: Model = { name: 'poll-loop', summary: 'one loop over poll(2) serves all clients' };
 
 await main(model, async (options) => {
-  const log = new Log(options);
-  const shared = new Shared(options);
-  const listeners = await listenOnAll(
-    options,
-    LOOPBACK,
-    (at, ipv6Only) => sys.openListener(at, LISTEN_BACKLOG, ipv6Only),
-    ({ fd }) => sys.close(fd),
-  );
+  const shared = new Shared<Connection>(options);
+  const listeners = await openListeners(options);
   for (const { fd } of listeners) sys.setNonBlocking(fd);
   const table = new ConnectionTable(listeners.map(({ fd }) => fd));
   /** With --wait and --work: whose line is answered next. */
   const lines = new LineQueue(options.wait);
   /** Connections that are closed, but still in the table. */
   const departed = new Set<Connection>();
-  const acceptor = new Acceptor(table, shared, log);
-  const idleSweepMs = Math.min(Math.ceil(options.idleTimeout / 4), 1000) || Infinity;
-  let nextSweep = 0;
+  const acceptor = new Acceptor(table, shared);
 
   async function run(): Promise<void> {
     const { poll } = table;
-    while (shared.stoppedAt === undefined || table.open > 0) {
-      const someoneReady = poll.poll(timeout()) > 0; // the only place that waits
+    while (shared.isServing) {
+      const someoneReady = poll.poll(shared.timeout(lines.timeout)) > 0; // the only place that waits
       for (let i = 1; someoneReady && i < poll.length; i++) {
         if (poll.revents(i) === 0) continue;
         const connection = table.connectionAt(i);
@@ -58,14 +48,15 @@ await main(model, async (options) => {
         else acceptor.acceptFrom(poll.fd(i));
       }
       removeDeparted(); // not during the walk, because it changes the indices
+      if (shared.isSweepDue()) {
+        acceptor.resume();
+        for (const each of shared.connections) attend(each, checkTime);
+      }
       const next = lines.take();
       if (next) attend(next, answerLine);
       removeDeparted();
-      if (sweepInterval() < Infinity) sweep(someoneReady);
-      if ((someoneReady && poll.revents(0) !== 0) || log.isBehind) await sys.runEventLoop();
+      if ((someoneReady && poll.revents(0) !== 0) || shared.log.isBehind) await sys.runEventLoop();
     }
-    await log.flush();
-    process.exit(0);
   }
 
   /** Lets a connection do what it can do now, and asks poll about what it waits for next. */
@@ -78,52 +69,15 @@ await main(model, async (options) => {
     }
     if (connection.closed) departed.add(connection);
     else table.poll.setEvents(connection.index, connection.events);
-    if (connection.hasLine && !connection.isQueued) lines.add(connection);
+    if (connection.isLineNext && !connection.isQueued) lines.add(connection);
   }
 
   function removeDeparted(): void {
     if (departed.size === 0) return;
     table.remove(departed);
     departed.clear();
-    if (!table.isAccepting && shared.stoppedAt === undefined) table.setAccepting(true);
+    acceptor.resume();
   }
 
-  /** For poll(2): milliseconds until the next deadline that no descriptor will signal; -1 for never. */
-  function timeout(): number {
-    const next = Math.min(lines.timeout, sweepInterval());
-    return next < Infinity ? Math.ceil(next) : -1;
-  }
-
-  /** Milliseconds until the time limits have to be checked; `Infinity` when no connection has one. */
-  function sweepInterval(): number {
-    if (shared.stoppedAt !== undefined) return 10;
-    if (shared.lingering > 0) return Math.min(idleSweepMs, 100);
-    if (shared.withBareLf.size > 0) return Math.min(idleSweepMs, 500);
-    return table.isAccepting ? idleSweepMs : Math.min(idleSweepMs, RETRY_MS);
-  }
-
-  /** Checks the time limits of all connections: for idleness, lingering, hints and the end of the server. */
-  function sweep(someoneReady: boolean): void {
-    const now = performance.now();
-    if (now < nextSweep) return;
-    nextSweep = now + Math.max(sweepInterval(), 10);
-    if (!table.isAccepting && shared.stoppedAt === undefined) table.setAccepting(true);
-    for (const each of shared.withBareLf) each.hint();
-    for (const each of table.all()) {
-      const hasInput = someoneReady && table.poll.revents(each.index) !== 0;
-      attend(each, () => each.checkTime(now, hasInput));
-    }
-    removeDeparted();
-  }
-
-  onShutdown((signal) => {
-    log.notice(`${signal}: stopping with ${table.open} open`);
-    shared.stoppedAt = performance.now();
-    nextSweep = 0;
-    table.closeListeners();
-  });
-
-  log.listening(listeners.map(({ at }) => at));
-  // Not from inside this module's evaluation, during which no signal handler runs.
-  setImmediate(run);
+  begin(shared, listeners, run, () => table.closeListeners());
 });

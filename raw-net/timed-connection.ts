@@ -1,0 +1,150 @@
+/**
+ * A connection with its time limits. What it does with its bytes is up to the model. When it has to end is the same
+ * for all models: when it has been idle or has lingered for too long, or when the server stops.
+ */
+import { LineFramer, type Run } from '../echo/framing.ts';
+import type { ConnectionLog } from '../echo/log.ts';
+import { DRAIN_MS, GRACE_MS } from '../echo/shutdown.ts';
+import * as sys from '../sockets/index.ts';
+import type { Shared } from './shared.ts';
+
+export abstract class TimedConnection {
+  readonly fd: number;
+  /** Whether its descriptor is closed. */
+  closed = false;
+  protected readonly shared: Shared;
+  protected readonly framer: LineFramer;
+  /** Bytes so far. */
+  protected received = 0;
+  protected sent = 0;
+  /** Whether it has received bytes since the last check. */
+  protected wasReady = false;
+  /** Why the connection is being ended; undefined while it is not. */
+  protected ending: string | undefined;
+  readonly #log: ConnectionLog;
+  /** When our FIN was sent. Further input is discarded until the client's FIN. */
+  #lingersSince: number | undefined;
+  /** At the last check for idleness: bytes received and sent in all, and bytes not acknowledged. */
+  #bytes = -1;
+  #unacknowledged = 0;
+  /** When a byte last moved, or the client last waited for an answer, by `performance.now()`. */
+  #idleSince = 0;
+
+  /** @param fd - a connected socket */
+  constructor(fd: number, shared: Shared) {
+    this.fd = fd;
+    this.shared = shared;
+    this.framer = new LineFramer(shared.options.endOfLine, shared.options.maxLine);
+    this.#log = shared.log.connected(() => sys.peerOf(fd));
+    shared.connections.add(this);
+  }
+
+  /** Whether a line of this client is waiting or working: the client waits for the server, so it is not idle. */
+  abstract readonly hasLine: boolean;
+  /** Whether output is pending. */
+  abstract readonly isSending: boolean;
+
+  /** Closes. @param reason - for the log, unless the connection was being ended already */
+  abstract close(reason: string): void;
+
+  /**
+   * Finds the complete lines in the receive buffer.
+   *
+   * @param received - how many bytes were received, behind `--max-line` bytes of room
+   */
+  protected frame(received: number): Run {
+    const { receiveBuffer, options } = this.shared;
+    this.wasReady = true;
+    this.received += received;
+    const run = this.framer.frame(receiveBuffer, options.maxLine, options.maxLine + received);
+    if (this.framer.tailHasBareLf) this.hint();
+    return run;
+  }
+
+  /** Sends what the kernel takes now. @returns how many bytes that was @throws SocketError EPIPE, ECONNRESET … */
+  protected transmit(bytes: Buffer, start: number, end: number): number {
+    const sent = Math.max(0, sys.send(this.fd, bytes, start, end - start));
+    this.sent += sent;
+    return sent;
+  }
+
+  /** Reads no more, and ends the connection when all pending output has been sent. */
+  end(reason: string): void {
+    this.ending ??= reason;
+    this.endIfDone();
+  }
+
+  /** Sends our FIN when no output is pending. Closing with unread input would reset the connection. */
+  protected endIfDone(): void {
+    const isDone = this.ending !== undefined && !this.isSending && !this.hasLine;
+    if (!isDone || this.isLingering) return;
+    this.#lingersSince = performance.now();
+    this.shared.lingering++;
+    try {
+      sys.shutdown(this.fd, sys.SHUT_WR);
+    } catch (error) {
+      // The client has reset the connection: the next recv says so.
+      if (!(error instanceof sys.SocketError)) throw error;
+    }
+  }
+
+  /** Whether our FIN has been sent. Further input is discarded until the client's FIN. */
+  get isLingering(): boolean {
+    return this.#lingersSince !== undefined;
+  }
+
+  /**
+   * Ends the connection if it has been idle, or has lingered, for too long. After a signal, ends it when it is
+   * done, and at the latest after `GRACE_MS`.
+   */
+  checkTime(): void {
+    const now = performance.now();
+    const { stoppedAt, options } = this.shared;
+    const isIdle = options.idleTimeout > 0 && this.#idleFor(now) >= options.idleTimeout;
+    if (now - (this.#lingersSince ?? now) > GRACE_MS) this.close('end of input');
+    else if (isIdle) this.close('idle');
+    else if (stoppedAt !== undefined) this.#wrapUp(now - stoppedAt);
+    this.wasReady = false;
+  }
+
+  /**
+   * Milliseconds. Output that the client acknowledges counts as movement: a slow reader takes a while until a
+   * third of the send buffer is free, and POLLOUT does not come before.
+   */
+  #idleFor(now: number): number {
+    const bytes = this.received + this.sent;
+    if (bytes !== this.#bytes || this.#unacknowledged > 0) {
+      const unacknowledged = sys.unacknowledged(this.fd) ?? 0;
+      if (bytes !== this.#bytes || unacknowledged < this.#unacknowledged) this.#idleSince = now;
+      this.#bytes = bytes;
+      this.#unacknowledged = unacknowledged;
+    }
+    if (this.hasLine) this.#idleSince = now;
+    return now - this.#idleSince;
+  }
+
+  /** After the signal: ends the connection when no input and no output is left, and in any case in time. */
+  #wrapUp(elapsed: number): void {
+    const isDone = !this.wasReady && !this.isSending && !this.hasLine;
+    if (elapsed > GRACE_MS) this.close('the server stops');
+    else if (isDone || elapsed > DRAIN_MS) this.end('the server stops');
+  }
+
+  /** Lets the log hint at `--eol lf`, if the bare LF has waited long enough; else asks for another call. */
+  hint(): void {
+    const needsAnother = Number.isFinite(this.#log.unfinished(this.framer));
+    if (needsAnother) this.shared.withBareLf.add(this);
+    else this.shared.withBareLf.delete(this);
+  }
+
+  /** Gives the descriptor back, and tells the log. */
+  protected closeNow(reason: string): void {
+    this.closed = true;
+    this.shared.connections.delete(this);
+    if (this.isLingering) this.shared.lingering--;
+    this.shared.withBareLf.delete(this);
+    sys.close(this.fd);
+    const { received, sent, framer } = this;
+    this.#log.closed({ reason: this.ending ?? reason, received, sent, framer });
+  }
+}
