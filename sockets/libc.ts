@@ -98,4 +98,5 @@ export function view(address: number, size: number): ArrayBuffer {
 }
 
 /** Error numbers that are ordinary results of a call, not failures. */
-export const { EAGAIN, EALREADY, EBUSY, EINPROGRESS, EINTR, ENOBUFS, ETIME } = os.constants.errno;
+export const { EAGAIN, EALREADY, EBUSY, ECONNRESET, EINPROGRESS, EINTR, ENOBUFS, ETIME } =
+  os.constants.errno;

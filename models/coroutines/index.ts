@@ -1,0 +1,63 @@
+/**
+ * coroutines: each client has its own program, which reads as if it blocked. The program is a generator. It
+ * waits in `yield`, and a scheduler of sixty lines over epoll(7) resumes it: async and await are made of
+ * this. The same without options, log, limits and signals is core.ts.
+ *
+ * When something else ends a client, a timeout for example, an error is thrown into its program, at the
+ * `yield` in which it waits.
+ */
+import { main } from '../../echo/main.ts';
+import type { Model } from '../../echo/options.ts';
+import { begin } from '../../raw-net/begin.ts';
+import { openListeners } from '../../raw-net/listeners.ts';
+import { Shared } from '../../raw-net/shared.ts';
+import * as sys from '../../sockets/index.ts';
+import { Client } from './client.ts';
+import { type Routine, Scheduler } from './scheduler.ts';
+
+const model: Model = { name: 'coroutines', summary: 'a generator for each client, over epoll(7)' };
+
+await main(model, async (options) => {
+  const shared = new Shared<Client>(options);
+  const scheduler = new Scheduler();
+  const listeners = await openListeners(options);
+  let nodeHasEvents = false;
+
+  async function run(): Promise<void> {
+    for (const { fd } of listeners) scheduler.start(fd, listen(fd));
+    scheduler.start(sys.eventLoopDescriptor(), watchNode());
+    while (shared.isServing) {
+      scheduler.turn(shared.sweepInterval); // the only place where the process waits
+      if (shared.isSweepDue()) for (const each of shared.connections) each.checkTime();
+      if (nodeHasEvents || shared.log.isBehind) await sys.runEventLoop();
+      nodeHasEvents = false;
+    }
+  }
+
+  /** The program of a listener: it starts a program for each client. */
+  function* listen(listener: number): Routine {
+    sys.setNonBlocking(listener);
+    while (shared.stoppedAt === undefined) {
+      yield sys.POLLIN; // waits for a client
+      try {
+        const fd = sys.accept(listener);
+        if (fd < 0 || !shared.admit(fd)) continue;
+        sys.setNonBlocking(fd);
+        scheduler.start(fd, new Client(fd, shared, scheduler).serve());
+      } catch (error) {
+        shared.cannotAccept((error as Error).message);
+        yield { sleep: 100 }; // then it tries again
+      }
+    }
+  }
+
+  /** The program of Node's own event loop, which has a descriptor, too: so a signal ends the wait. */
+  function* watchNode(): Routine {
+    for (;;) {
+      yield sys.POLLIN;
+      nodeHasEvents = true;
+    }
+  }
+
+  begin(shared, listeners, run);
+});

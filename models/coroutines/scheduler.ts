@@ -1,0 +1,64 @@
+/**
+ * What async and await are made of. A task is a generator: it runs until it has to wait, and `yield` says for
+ * what. The scheduler asks epoll(7), and resumes the generator when that has come. While a task waits it needs
+ * no stack: the generator keeps its local variables.
+ */
+import { Epoll } from '../../sockets/epoll.ts';
+import * as sys from '../../sockets/index.ts';
+import { ECONNRESET } from '../../sockets/libc.ts';
+
+/** What a task waits for: POLLIN or POLLOUT on its descriptor, or for some milliseconds to pass. */
+type Wait = number | { readonly sleep: number };
+
+/** The program of a task, or a part of it that is called with `yield*`: it may wait. */
+export type Routine = Generator<Wait, void, void>;
+
+/** A program that serves one descriptor; what the kernel was asked about it; when a sleep is over. */
+type Task = { fd: number; program: Routine; events: number | undefined; wakesAt: number };
+
+export class Scheduler {
+  readonly #epoll = new Epoll(65_536); // one wait returns all that are ready
+  readonly #tasks: (Task | undefined)[] = []; // by their descriptors
+  readonly #sleepers: Task[] = []; // in the order in which they wake up
+
+  /** Starts a program, which runs until it waits. At its end it has to close its descriptor. */
+  start(fd: number, program: Routine): void {
+    this.#tasks[fd] = { fd, program, events: undefined, wakesAt: Infinity };
+    this.resume(fd);
+  }
+
+  /** Lets a task go on until it waits again. @param error - is thrown at the `yield` in which it waits */
+  resume(fd: number, error?: Error): void {
+    const task = this.#tasks[fd] as Task;
+    if (task.wakesAt < Infinity) this.#sleepers.splice(this.#sleepers.indexOf(task), 1);
+    task.wakesAt = Infinity;
+    const { done, value } = error ? task.program.throw(error) : task.program.next();
+    if (done) {
+      this.#tasks[fd] = undefined;
+      return;
+    }
+    const events = typeof value === 'number' ? value : 0;
+    if (task.events === undefined) this.#epoll.add(fd, events);
+    else if (task.events !== events) this.#epoll.modify(fd, events);
+    task.events = events;
+    if (typeof value === 'number') return;
+    task.wakesAt = performance.now() + value.sleep;
+    const index = this.#sleepers.findLastIndex(({ wakesAt }) => wakesAt <= task.wakesAt) + 1;
+    this.#sleepers.splice(index, 0, task);
+  }
+
+  /** Waits until a task can go on, for `timeout` milliseconds at most, and resumes each task that can. */
+  turn(timeout: number): void {
+    const wakesAt = this.#sleepers[0]?.wakesAt ?? Infinity;
+    const next = Math.max(0, Math.min(timeout, wakesAt - performance.now()));
+    const ready = this.#epoll.wait(next < Infinity ? Math.ceil(next) : -1);
+    for (let i = 0; i < ready; i++) {
+      const fd = this.#epoll.data(i);
+      // While a task sleeps, the kernel reports one thing only: the connection is broken.
+      const isBroken = this.#tasks[fd]?.events === 0;
+      this.resume(fd, isBroken ? new sys.SocketError('recv', ECONNRESET) : undefined);
+    }
+    const [sleeper] = this.#sleepers; // one in each turn: the others are served between two long lines
+    if (sleeper && sleeper.wakesAt <= performance.now()) this.resume(sleeper.fd);
+  }
+}
