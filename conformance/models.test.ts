@@ -3,16 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Target } from './check.ts';
 import { checks } from './checks/index.ts';
 import { declarations } from './declarations.ts';
-import { modelNames } from './models.ts';
 import { measureRoundTrip, runCheck } from './run.ts';
 import { ServerProcess } from './server-process.ts';
+import { testableModels } from './testable-models.ts';
 
 const PATIENCE = 5000;
 /** For what a model is declared not to do: long enough to do it all the same, were the reason wrong. */
 const DECLARED_PATIENCE = 1000;
 
 const programs = {
-  ...Object.fromEntries(modelNames().map((name) => [name, `models/${name}`])),
+  ...Object.fromEntries(testableModels().map((name) => [name, `models/${name}`])),
   // Shares no code with the models: what it and they agree on is not one mistake made twice.
   reference: 'conformance/reference.ts',
 };

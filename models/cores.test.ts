@@ -1,5 +1,5 @@
 /** Each model’s core.ts fulfils the task: every check of level must, but for what is declared impossible. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Target } from '../conformance/check.ts';
@@ -7,13 +7,14 @@ import { checks } from '../conformance/checks/index.ts';
 import { declarations } from '../conformance/declarations.ts';
 import { measureRoundTrip, runCheck } from '../conformance/run.ts';
 import { ServerProcess } from '../conformance/server-process.ts';
+import { testableModels } from '../conformance/testable-models.ts';
 
 const PATIENCE_MS = 5000;
 /** For what is declared impossible: long enough to do it all the same, were the reason wrong. */
 const DECLARED_PATIENCE_MS = 1000;
 
 const here = new URL('.', import.meta.url);
-const cores = readdirSync(here).filter((name) => existsSync(new URL(`${name}/core.ts`, here)));
+const cores = testableModels().filter((name) => existsSync(new URL(`${name}/core.ts`, here)));
 const musts = checks.filter(({ level }) => level === 'must');
 
 test('there are cores, and musts', () => {

@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, test as base, expect } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
-import { modelNames } from '../conformance/models.ts';
 import { type Circumstances, ServerProcess } from '../conformance/server-process.ts';
+import { testableModels } from '../conformance/testable-models.ts';
 
 /** The project's root. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,7 +23,7 @@ const traits: Readonly<Record<string, Traits>> = {
   'worker-threads': { hasWorkers: true },
 };
 
-export const models = modelNames();
+export const models = testableModels();
 
 export const isSerial = (model: string) => traits[model]?.isSerial ?? false;
 

@@ -98,5 +98,14 @@ export function view(address: number, size: number): ArrayBuffer {
 }
 
 /** Error numbers that are ordinary results of a call, not failures. */
-export const { EAGAIN, EALREADY, EBUSY, ECONNRESET, EINPROGRESS, EINTR, ENOBUFS, ETIME } =
-  os.constants.errno;
+export const {
+  EAGAIN,
+  EALREADY,
+  EBUSY,
+  ECANCELED,
+  ECONNRESET,
+  EINPROGRESS,
+  EINTR,
+  ENOBUFS,
+  ETIME,
+} = os.constants.errno;
