@@ -55,7 +55,7 @@ describe.runIf(isLinux).each(models)('%s', (model) => {
   });
 });
 
-// blocking and poll-loop keep them waiting: that is tested in faults.test.ts.
+// The models on raw sockets keep them waiting: that is tested in faults.test.ts.
 describe.runIf(isLinux).each(['events', 'async-await', 'worker-threads', 'cluster', 'rxjs'])(
   '%s',
   (model) => {

@@ -4,11 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { whyNoIoUring } from '../../sockets/io-uring.ts';
 import { cFunction } from '../../sockets/libc.ts';
 import type { Step } from '../lesson.ts';
 import { Seen } from '../seen.ts';
 import { play } from '../stage/play.ts';
-import { command } from '../stage/servers.ts';
+import { command, model } from '../stage/servers.ts';
 import type { StateFact, Trace } from '../trace.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'line-echo-lab-test-'));
@@ -201,6 +202,31 @@ while True:
     const cleo = seen.trace.facts.filter((fact) => fact.fact === 'holder' && fact.client === 'C');
     expect(cleo.map((fact) => fact.fact === 'holder' && fact.where)).toEqual(['backlog', 'held']);
     expect(seen.trace.blind.lines).toBeDefined();
+  },
+);
+
+const noIoUring = whyNoIoUring();
+
+test.skipIf(process.platform !== 'linux')(
+  `names the calls in which the loops over epoll and io_uring wait${noIoUring ? ` (without io-uring: ${noIoUring})` : ''}`,
+  async () => {
+    const lesson = {
+      id: 'calls',
+      clients: { A: 'Anna' },
+      args: [],
+      script: [
+        { at: 0, who: 'A', do: 'connect' },
+        { at: 150, who: 'A', do: 'end' },
+      ] satisfies Step[],
+      duration: 200,
+    };
+    const seenOf = async (name: string) => new Seen(await play(lesson, model(name)));
+    const epoll = await seenOf('epoll-loop');
+    expect(epoll.waitedFor('epoll_wait', 'A', 'listener')).toBe(true);
+    if (noIoUring) return;
+    // The kernel does not tell what is in flight.
+    const ring = await seenOf('io-uring');
+    expect(ring.waitedFor('io_uring_enter', 'unknown')).toBe(true);
   },
 );
 
