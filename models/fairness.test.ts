@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { concurrentModels, echo, test, workersFor } from './testbed.ts';
+import { distinctModels, echo, isSerial, test, workersFor } from './testbed.ts';
 
 /** Seconds of CPU that a server's processes have used. */
 const cpuOf = ({ pid }: ServerProcess) =>
   processesOf(pid).reduce((sum, { ticks }) => sum + ticks, 0) / 100;
 
 // blocking has one client at a time: its others are in the backlog, and wait.
-describe.concurrent.each(concurrentModels)('%s', (model) => {
+describe.concurrent.each(distinctModels.filter((model) => !isSerial(model)))('%s', (model) => {
   const workers = workersFor(model).map((argument) => argument.replace('2', '1'));
 
   test('a signal is heard between two lines, however many clients have lines waiting', async ({

@@ -1,8 +1,8 @@
 /** The log's last words, and its first about a want of descriptors. */
 import { describe } from 'vitest';
-import { echo, isSerial, models, test, workersFor } from './testbed.ts';
+import { distinctModels, echo, isSerial, test, workersFor } from './testbed.ts';
 
-describe.concurrent.each(models)('%s', (model) => {
+describe.concurrent.each(distinctModels)('%s', (model) => {
   test('who is cut off at the end is in the log', async ({
     expect,
     testbed: { start, clientOf },

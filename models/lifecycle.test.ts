@@ -8,7 +8,7 @@ import { type Client, connect } from '../client/client.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { concurrentModels, echo, isSerial, models, root, test, workersFor } from './testbed.ts';
+import { distinctModels, echo, isSerial, root, test, workersFor } from './testbed.ts';
 
 const others: Server[] = [];
 
@@ -56,7 +56,7 @@ async function occupy(host: string): Promise<number> {
   return (other.address() as { port: number }).port;
 }
 
-describe.concurrent.each(models)('%s', (model) => {
+describe.concurrent.each(distinctModels)('%s', (model) => {
   const workers = workersFor(model);
 
   test('says where it listens, first of all', async ({ testbed, expect }) => {
@@ -331,7 +331,7 @@ describe.concurrent.each(models)('%s', (model) => {
   });
 });
 
-describe.concurrent.each(concurrentModels)('%s', (model) => {
+describe.concurrent.each(distinctModels.filter((model) => !isSerial(model)))('%s', (model) => {
   test('--max-connections is exact', async ({ testbed, expect }) => {
     const server = await testbed.start(model, ['--max-connections', '3', ...workersFor(model)]);
     for (let i = 0; i < 4; i++) await (await testbed.clientOf(server)).close(); // without a word

@@ -14,12 +14,17 @@ interface Traits {
   readonly hasWorkers?: boolean;
   /** It serves one client at a time, on one address. */
   readonly isSerial?: boolean;
+  /** The model with which it shares what is not its concurrency: options, log, limits, the end of the server. */
+  readonly kin?: string;
 }
 
 /** Whoever is not listed here is as most are. */
 const traits: Readonly<Record<string, Traits>> = {
   blocking: { isSerial: true },
   cluster: { hasWorkers: true },
+  coroutines: { kin: 'poll-loop' },
+  'epoll-loop': { kin: 'poll-loop' },
+  'io-uring': { kin: 'poll-loop' },
   'worker-threads': { hasWorkers: true },
 };
 
@@ -29,6 +34,14 @@ export const isSerial = (model: string) => traits[model]?.isSerial ?? false;
 
 /** The models that serve many clients at once. */
 export const concurrentModels = models.filter((model) => !isSerial(model));
+
+/**
+ * The models, without those that share with another one what is not their concurrency. A test of just that needs
+ * no more than these. `MODELS=all` in the environment makes it test all.
+ */
+export const distinctModels = models.filter(
+  (model) => !traits[model]?.kin || process.env.MODELS === 'all',
+);
 
 /** The arguments that give a model two workers, where it has any. */
 export const workersFor = (model: string) => (traits[model]?.hasWorkers ? ['--workers', '2'] : []);
