@@ -59,7 +59,7 @@ async function mutant(name: string): Promise<string[]> {
 describe('a wrong command line is one line, and exit 2', () => {
   test.concurrent.each([
     [['--no-such'], /Unknown option '--no-such'/],
-    [['no-such'], /no model "no-such": there are blocking, /],
+    [['no-such'], /no model "no-such": there are [a-z-]+, /],
     [['python3', 'echo.py'], /a command comes after --: -- python3 echo\.py/],
     [['--', ''], /no command after --/],
     [['--only', 'no/such'], /no check matches "no\/such"/],

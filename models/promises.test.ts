@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
-import { echo, models, test } from './testbed.ts';
+import { distinctModels, echo, test } from './testbed.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -55,7 +55,7 @@ describe.concurrent.each(['blocking', 'poll-loop', 'rxjs'])('%s', (model) => {
   });
 });
 
-describe.concurrent.each(models)('%s', (model) => {
+describe.concurrent.each(distinctModels)('%s', (model) => {
   test('a slow reader is not idle while it acknowledges bytes', async ({
     expect,
     testbed: { start, clientOf },

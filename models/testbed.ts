@@ -20,10 +20,12 @@ interface Traits {
 
 /** Whoever is not listed here is as most are. */
 const traits: Readonly<Record<string, Traits>> = {
+  'async-await': { kin: 'rxjs' },
   blocking: { isSerial: true },
   cluster: { hasWorkers: true },
   coroutines: { kin: 'poll-loop' },
   'epoll-loop': { kin: 'poll-loop' },
+  events: { kin: 'rxjs' },
   'io-uring': { kin: 'poll-loop' },
   'worker-threads': { hasWorkers: true },
 };
