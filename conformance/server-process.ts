@@ -20,6 +20,9 @@ const MEMORY = 64 * 1024;
 /** How long to wait for 127.0.0.1 when a server listens on another address, in milliseconds. */
 const OTHER_ADDRESS = 500;
 
+/** Milliseconds that a daemon may take to listen, when its launcher has ended with 0. */
+const DAEMON = 1500;
+
 /** How long nobody may listen before a server counts as gone, in milliseconds: some are started anew. */
 const NOBODY_LISTENS = 1000;
 
@@ -175,10 +178,15 @@ export class ServerProcess {
         `${name} ended with ${signalCode ?? exitCode} before it listened${words && `: ${words}`}`,
       );
     };
-    let hasClosed = false;
+    let closedAt: number | undefined;
     child.once('close', () => {
-      hasClosed = true;
+      closedAt = performance.now();
     });
+    /** Whether nothing of it is left. Who ended in order may have left a daemon that nobody can know yet. */
+    const hasEnded = () =>
+      closedAt !== undefined &&
+      (child.exitCode !== 0 || performance.now() - closedAt > DAEMON) &&
+      processesOf(child.pid as number).length === 0;
     const deadline = performance.now() + timeout;
     while (!failure) {
       try {
@@ -188,7 +196,7 @@ export class ServerProcess {
         failure = error as Error;
       }
       // A launcher may have ended: what it has started lives on.
-      if (hasClosed && processesOf(child.pid as number).length === 0) failure ??= ending();
+      if (hasEnded()) failure ??= ending();
       if (signal?.aborted) failure ??= new Error('the run was interrupted');
       if (performance.now() > deadline) {
         const words = tailOf(said);

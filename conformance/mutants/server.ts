@@ -109,7 +109,7 @@ export class EchoServer {
 }
 
 /**
- * Burns a fifth of a core until the process ends, in a thread: what is served beside it is not held up. A
+ * Burns a third of a core until the process ends, in a thread: what is served beside it is not held up. A
  * mutant that spins would burn all of one, at the expense of those that are judged at the same time.
  */
 export function spin(): void {
@@ -123,5 +123,5 @@ const SPINNING = `
   for (;;) {
     const before = used();
     while (used() - before < 6000);
-    Atomics.wait(rests, 0, 0, 24);
+    Atomics.wait(rests, 0, 0, 12);
   }`;
