@@ -17,6 +17,8 @@ export interface Contestant {
   readonly oneThread: boolean;
   /** Whether it serves a second client while the first is connected. */
   readonly oneClient: boolean;
+  /** How many clients it serves at once, where each costs a thread or a process; else as many as come. */
+  readonly most?: number;
   /**
    * What starts it, before the arguments of the workload. A model or a baseline picks a free port and says
    * which; a command is told one, as `PORT` in its environment and in place of `{port}`.
@@ -44,6 +46,7 @@ function baseline(id: string, words: string, command: readonly string[]) {
 /** The models that are known here, in the order of the tables. */
 const known: readonly Contestant[] = [
   model('blocking', 'one client at a time', { oneClient: true }),
+  model('thread-per-connection', 'a thread for each client', { oneThread: false, most: 256 }),
   model('poll-loop', 'one loop over poll(2)'),
   model('worker-threads', 'a pool, one thread for each core', { oneThread: false }),
   model('cluster', 'one process for each core', { oneThread: false }),

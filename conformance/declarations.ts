@@ -4,6 +4,8 @@
  */
 const ONE_AT_A_TIME =
   'it waits in recv(2) for one client; the next one stays in the backlog until that client has left';
+const A_THREAD_EACH =
+  'each client has a thread, of 8 MiB; there are 256 at most, and the next client waits in the backlog';
 const ONE_SOCKET = 'a blocking accept(2) waits on one socket, so it listens on one address';
 
 export const declarations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -18,5 +20,8 @@ export const declarations: Readonly<Record<string, Readonly<Record<string, strin
     'concurrency/both-families': ONE_SOCKET,
     'slow-readers/beside-one': ONE_AT_A_TIME,
     'slow-readers/beside-twenty': ONE_AT_A_TIME,
+  },
+  'thread-per-connection': {
+    'concurrency/thousand-open': A_THREAD_EACH,
   },
 };

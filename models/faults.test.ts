@@ -36,6 +36,22 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     await expect.poll(() => systemCallOf(server.pid)).toBe(call);
   });
 
+  const recvfrom = { x64: '45', arm64: '207' }[process.arch as 'x64' | 'arm64'];
+  test.runIf(recvfrom)(
+    'thread-per-connection has a thread in recvfrom for each client',
+    async () => {
+      const server = await start('thread-per-connection');
+      const clients = await Promise.all([1, 2, 3].map(() => clientOf(server)));
+      for (const client of clients) await echo(client);
+      const threads = () => readdirSync(`/proc/${server.pid}/task`);
+      const callOf = (thread: string) => systemCallOf(server.pid, thread);
+      const waiting = () => threads().filter((thread) => callOf(thread) === recvfrom).length;
+      await expect.poll(waiting).toBe(3);
+      await clients[0]?.close();
+      await expect.poll(waiting).toBe(2);
+    },
+  );
+
   test('idle models use no CPU, also with a client that says nothing', async () => {
     const idle = await Promise.all(models.map((model) => start(model)));
     for (const server of idle) await echo(await clientOf(server));

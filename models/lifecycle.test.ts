@@ -8,7 +8,16 @@ import { type Client, connect } from '../client/client.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { concurrentModels, echo, isSerial, models, root, test, workersFor } from './testbed.ts';
+import {
+  concurrentModels,
+  echo,
+  isSerial,
+  limitedModels,
+  models,
+  root,
+  test,
+  workersFor,
+} from './testbed.ts';
 
 const others: Server[] = [];
 
@@ -342,10 +351,13 @@ describe.concurrent.each(concurrentModels)('%s', (model) => {
       taken.push(client);
     }
     const fourth = await testbed.clientOf(server);
-    const { bytes } = await fourth.receiveEnd();
-    expect(bytes.length).toBe(0);
+    if (!limitedModels.includes(model)) {
+      const { bytes } = await fourth.receiveEnd();
+      expect(bytes.length).toBe(0);
+    }
     await echo(taken[0] as Client, 'still here\r\n');
     await taken[1]?.close();
+    await fourth.close(); // who waits in the backlog is the next
     await expect
       .poll(async () => {
         const client = await testbed.clientOf(server);

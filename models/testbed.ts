@@ -14,12 +14,15 @@ interface Traits {
   readonly hasWorkers?: boolean;
   /** It serves one client at a time, on one address. */
   readonly isSerial?: boolean;
+  /** Each client has a thread or a process of its own: tests bring no more clients at once than this. */
+  readonly crowd?: number;
 }
 
 /** Whoever is not listed here is as most are. */
 const traits: Readonly<Record<string, Traits>> = {
   blocking: { isSerial: true },
   cluster: { hasWorkers: true },
+  'thread-per-connection': { crowd: 20 },
   'worker-threads': { hasWorkers: true },
 };
 
@@ -29,6 +32,12 @@ export const isSerial = (model: string) => traits[model]?.isSerial ?? false;
 
 /** The models that serve many clients at once. */
 export const concurrentModels = models.filter((model) => !isSerial(model));
+
+/** The models in which a client costs so much that there is a limit, and further ones wait in the backlog. */
+export const limitedModels = models.filter((model) => traits[model]?.crowd);
+
+/** So many clients at once, or fewer where each is costly. */
+export const atMost = (many: number, model: string) => Math.min(many, traits[model]?.crowd ?? many);
 
 /** The arguments that give a model two workers, where it has any. */
 export const workersFor = (model: string) => (traits[model]?.hasWorkers ? ['--workers', '2'] : []);

@@ -11,3 +11,4 @@ export { isSupported } from './platform.ts';
 export * from './poll.ts';
 export * from './sleep.ts';
 export * from './socket.ts';
+export * from './threads.ts';
