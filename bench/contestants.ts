@@ -47,6 +47,7 @@ function baseline(id: string, words: string, command: readonly string[]) {
 const known: readonly Contestant[] = [
   model('blocking', 'one client at a time', { oneClient: true }),
   model('thread-per-connection', 'a thread for each client', { oneThread: false, most: 256 }),
+  model('process-per-connection', 'a process for each client', { oneThread: false, most: 64 }),
   model('poll-loop', 'one loop over poll(2)'),
   model('worker-threads', 'a pool, one thread for each core', { oneThread: false }),
   model('cluster', 'one process for each core', { oneThread: false }),

@@ -37,7 +37,10 @@ export function plan(
         return [];
       }
       const contestants = available.filter(
-        (each) => takesPart(each) && question.admits(each, cell),
+        (each) =>
+          takesPart(each) &&
+          cell.connections <= (each.most ?? Infinity) &&
+          question.admits(each, cell),
       );
       return [{ cell, contestants }];
     });

@@ -13,10 +13,10 @@ import { elapsedSinceStop, type Interruptions } from './interruptions.ts';
 /** How a connection ended, for the log. */
 export interface End {
   readonly reason: string;
-  /** Bytes. */
-  readonly received: number;
-  /** Bytes. */
-  readonly sent: number;
+  /** Bytes; undefined when nobody knows. */
+  readonly received: number | undefined;
+  /** Bytes; undefined when nobody knows. */
+  readonly sent: number | undefined;
   /** The unfinished line that is dropped. */
   readonly framer: Tail;
 }

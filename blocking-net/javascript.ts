@@ -29,10 +29,9 @@ export function javascriptOf(program: URL): URL {
     write: false,
   });
   const code = outputFiles[0]?.contents ?? new Uint8Array();
-  const file = new URL(
-    `${createHash('sha256').update(code).digest('hex').slice(0, 16)}.mjs`,
-    CACHE,
-  );
+  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
+  const [, folder, name] = /([^/]+)\/([^/]+)\.ts$/.exec(program.pathname) ?? [];
+  const file = new URL(`${folder}-${name}-${hash}.mjs`, CACHE); // ps(1) shows it
   if (!existsSync(file)) {
     mkdirSync(CACHE, { recursive: true });
     // Another server may do the same at this moment: a rename puts the whole file there, or nothing.

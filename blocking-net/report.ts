@@ -17,5 +17,10 @@ export function endOf({ framer: { tailLength, tailHasBareLf }, ...end }: End): R
 
 /** The end of a connection whose thread or process has died: nobody knows how far it had come. */
 export function lost(reason: string): End {
-  return { reason, received: 0, sent: 0, framer: { tailLength: 0, tailHasBareLf: false } };
+  return {
+    reason,
+    received: undefined,
+    sent: undefined,
+    framer: { tailLength: 0, tailHasBareLf: false },
+  };
 }

@@ -6,7 +6,25 @@ const ONE_AT_A_TIME =
   'it waits in recv(2) for one client; the next one stays in the backlog until that client has left';
 const A_THREAD_EACH =
   'each client has a thread, of 8 MiB; there are 256 at most, and the next client waits in the backlog';
+const A_PROCESS_EACH =
+  'each client has a process; there are 64 at most, and the next client waits in the backlog';
 const ONE_SOCKET = 'a blocking accept(2) waits on one socket, so it listens on one address';
+
+/**
+ * Checks with hundreds of visits. Where each visit starts a process, `npm test` leaves them out, because together they
+ * cost minutes of CPU time; `npm run conformance` runs them.
+ */
+export function isTooCostlyToTest(model: string, check: string): boolean {
+  return (
+    model === 'process-per-connection' &&
+    [
+      /^leaks\//,
+      /^concurrency\/(thousand-open|beside-hundred-partial-lines|hundreds-of-short-ones|leaves-no-descriptors)$/,
+      /^half-close\/again-and-again$/,
+      /^measures\/memory-for-each-connection$/,
+    ].some((pattern) => pattern.test(check))
+  );
+}
 
 export const declarations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   blocking: {
@@ -20,6 +38,12 @@ export const declarations: Readonly<Record<string, Readonly<Record<string, strin
     'concurrency/both-families': ONE_SOCKET,
     'slow-readers/beside-one': ONE_AT_A_TIME,
     'slow-readers/beside-twenty': ONE_AT_A_TIME,
+  },
+  'process-per-connection': {
+    'concurrency/hundred-interleaved': A_PROCESS_EACH,
+    'concurrency/thousand-open': A_PROCESS_EACH,
+    'concurrency/beside-hundred-partial-lines': A_PROCESS_EACH,
+    'measures/memory-for-each-connection': A_PROCESS_EACH,
   },
   'thread-per-connection': {
     'concurrency/thousand-open': A_THREAD_EACH,

@@ -112,7 +112,7 @@ export class Log {
         const tail = unfinished ? `; dropped an unfinished line of ${unfinished} bytes` : '';
         this.#line(
           'closed',
-          `#${id} ${name} closed (${reason}) after ${seconds} s, ${received} bytes in, ${sent} out${tail}${hint ? `; ${hint}` : ''}, ${this.#open} open`,
+          `#${id} ${name} closed (${reason}) after ${seconds} s, ${received ?? '?'} bytes in, ${sent ?? '?'} out${tail}${hint ? `; ${hint}` : ''}, ${this.#open} open`,
           { id, peer: name, reason, seconds, received, sent, unfinished, hint, open: this.#open },
         );
       },
@@ -169,10 +169,10 @@ export interface ConnectionLog {
   closed(end: {
     /** A few words, or the code of the error: 'end of input', 'idle', 'ECONNRESET'. */
     readonly reason: string;
-    /** Bytes. */
-    readonly received: number;
-    /** Bytes. */
-    readonly sent: number;
+    /** Bytes; undefined when nobody knows, because the thread or process that served the client has died. */
+    readonly received: number | undefined;
+    /** Bytes, as above. */
+    readonly sent: number | undefined;
     readonly framer: Tail;
   }): void;
 }

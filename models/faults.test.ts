@@ -52,6 +52,32 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     },
   );
 
+  test.runIf(recvfrom)(
+    'process-per-connection has a process in recvfrom for each client',
+    async () => {
+      const server = await start('process-per-connection');
+      const clients = await Promise.all([1, 2, 3].map(() => clientOf(server)));
+      for (const client of clients) await echo(client);
+      const children = () => processesOf(server.pid).filter(({ parent }) => parent === server.pid);
+      // In between they wake up, to look for signals.
+      await expect
+        .poll(() => children().map(({ pid }) => systemCallOf(pid)))
+        .toEqual([recvfrom, recvfrom, recvfrom]);
+      process.kill(children()[0]?.pid as number, 'SIGKILL');
+      await expect.poll(() => server.said).toContain('closed (its process died: SIGKILL)');
+      const open = clients.filter(({ ending }) => ending === undefined);
+      expect(open.length).toBe(2);
+      for (const client of open) await echo(client);
+    },
+  );
+
+  test('kill -9 of the server leaves no process behind', async () => {
+    const server = await start('process-per-connection');
+    for (const client of await Promise.all([1, 2].map(() => clientOf(server)))) await echo(client);
+    process.kill(server.pid, 'SIGKILL');
+    await expect.poll(() => processesOf(server.pid)).toEqual([]);
+  });
+
   test('idle models use no CPU, also with a client that says nothing', async () => {
     const idle = await Promise.all(models.map((model) => start(model)));
     for (const server of idle) await echo(await clientOf(server));

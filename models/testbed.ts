@@ -16,12 +16,15 @@ interface Traits {
   readonly isSerial?: boolean;
   /** Each client has a thread or a process of its own: tests bring no more clients at once than this. */
   readonly crowd?: number;
+  /** A visit costs the start of a process: tests do without hundreds of them. */
+  readonly isCostly?: boolean;
 }
 
 /** Whoever is not listed here is as most are. */
 const traits: Readonly<Record<string, Traits>> = {
   blocking: { isSerial: true },
   cluster: { hasWorkers: true },
+  'process-per-connection': { crowd: 8, isCostly: true },
   'thread-per-connection': { crowd: 20 },
   'worker-threads': { hasWorkers: true },
 };
@@ -35,6 +38,9 @@ export const concurrentModels = models.filter((model) => !isSerial(model));
 
 /** The models in which a client costs so much that there is a limit, and further ones wait in the backlog. */
 export const limitedModels = models.filter((model) => traits[model]?.crowd);
+
+/** Whether hundreds of visits are too many for a test. */
+export const isCostly = (model: string) => traits[model]?.isCostly ?? false;
 
 /** So many clients at once, or fewer where each is costly. */
 export const atMost = (many: number, model: string) => Math.min(many, traits[model]?.crowd ?? many);

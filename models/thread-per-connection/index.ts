@@ -4,8 +4,7 @@
  * side. The same without options, log, limits and signals is core.ts.
  *
  * The main thread accepts. It owns all descriptors: it lends one to a thread that is ready, and closes it when the
- * thread has told how the connection ended. So it can wake a thread through its socket, and never meets a
- * descriptor that was closed meanwhile and belongs to somebody else.
+ * thread is done. So it never shuts down a number that belongs to somebody else by now.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -14,7 +13,6 @@ import { javascriptOf } from '../../blocking-net/javascript.ts';
 import { lost } from '../../blocking-net/report.ts';
 import { type ConnectionLog, Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
-import type { Model } from '../../echo/options.ts';
 import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
 import { measureSpeed } from '../../echo/work.ts';
 import * as sys from '../../sockets/index.ts';
@@ -32,13 +30,8 @@ interface Thread {
   readySince?: number;
 }
 
-const model: Model = {
-  name: 'thread-per-connection',
-  summary: 'a thread for each client, in blocking recv(2) and send(2)',
-  maxConnections: 256,
-};
-
-await main(model, async (options) => {
+const summary = 'a thread for each client, in blocking recv(2) and send(2)';
+await main({ name: 'thread-per-connection', summary, maxConnections: 256 }, async (options) => {
   const log = new Log(options);
   const acceptor = await Acceptor.listen(options, log);
   const program = javascriptOf(new URL('./thread.ts', import.meta.url));
