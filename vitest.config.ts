@@ -7,11 +7,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * those that work most (mutants, lifecycle, models, command, crowds) have others beside them that mostly wait.
  */
 const LONGEST = [
-  ...['conformance/odd-servers', 'conformance/mutants-2', 'conformance/mutants-1'],
-  ...['models/fairness', 'models/promises', 'conformance/models', 'lab/page/page'],
-  ...['conformance/mutants-3', 'models/lifecycle', 'models/faults', 'models/wait'],
-  ...['conformance/command', 'models/last-words', 'lab/lessons/lessons', 'models/crowds'],
-  ...['conformance/fuzz/fuzz', 'client/cli', 'models/shutdown', 'bench/generator'],
+  ...[
+    'conformance/models-1',
+    'conformance/odd-servers',
+    'conformance/mutants-2',
+    'conformance/models-2',
+  ],
+  ...['conformance/mutants-3', 'models/crowds', 'conformance/models-3', 'conformance/mutants-1'],
+  ...['models/lifecycle', 'lab/lessons/lessons', 'conformance/command', 'models/promises'],
+  ...['models/faults', 'models/wait', 'models/fairness', 'models/shutdown', 'lab/page/page'],
+  ...['conformance/fuzz/fuzz', 'models/last-words', 'client/cli', 'bench/generator'],
 ].map((name) => `/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {

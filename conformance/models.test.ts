@@ -1,63 +1,9 @@
-/** Every check, against every model. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Target } from './check.ts';
+/** What is said of the models: what they are declared not to do, and that each of them is judged. */
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { checks } from './checks/index.ts';
 import { declarations } from './declarations.ts';
-import { measureRoundTrip, runCheck } from './run.ts';
-import { ServerProcess } from './server-process.ts';
-import { testableModels } from './testable-models.ts';
-
-const PATIENCE = 5000;
-/** For what a model is declared not to do: long enough to do it all the same, were the reason wrong. */
-const DECLARED_PATIENCE = 1000;
-
-const programs = {
-  ...Object.fromEntries(testableModels().map((name) => [name, `models/${name}`])),
-  // Shares no code with the models: what it and they agree on is not one mistake made twice.
-  reference: 'conformance/reference.ts',
-};
-
-// The servers side by side, the checks of each one after another.
-for (const [name, program] of Object.entries(programs)) {
-  describe.concurrent(name, () => {
-    let server: ServerProcess;
-    let target: Target;
-    let roundTrip: number;
-
-    beforeAll(async () => {
-      server = await ServerProcess.start(program);
-      target = {
-        name,
-        host: server.host,
-        port: server.port,
-        maxLine: 65536,
-        group: server.pid,
-        silence: 500,
-      };
-      roundTrip = await measureRoundTrip(target);
-    });
-    afterAll(async () => {
-      await server?.stop();
-    });
-
-    test.sequential.each(checks.map((check) => [check.id, check] as const))(
-      '%s',
-      { timeout: 90_000 },
-      async (_, check) => {
-        const reason = declarations[name]?.[check.id];
-        // What needs something that the model is declared not to do tells nothing.
-        if (!reason && check.needs?.some((id) => declarations[name]?.[id])) return;
-        const patience = reason ? DECLARED_PATIENCE : PATIENCE;
-        const verdict = await runCheck(check, target, patience, roundTrip);
-        const account = `${check.title}: ${verdict.message}\n${verdict.transcript.slice(-3000)}\nserver: ${server.said.slice(-1000)}`;
-        expect(server.isRunning, `the server has ended: ${account}`).toBe(true);
-        if (verdict.outcome === 'unsupported') return;
-        if (reason) expect(verdict.outcome, `declared as impossible (${reason})`).toBe('fail');
-        else expect(verdict.outcome, account).toBe('pass');
-      },
-    );
-  });
-}
+import { SHARES } from './models-share.ts';
 
 test('every declaration names a check', () => {
   const ids = checks.map(({ id }) => id);
@@ -65,4 +11,10 @@ test('every declaration names a check', () => {
   for (const declared of Object.values(declarations)) {
     expect(ids).toEqual(expect.arrayContaining(Object.keys(declared)));
   }
+});
+
+test('every model is judged', () => {
+  const files = readdirSync(new URL('.', import.meta.url));
+  const shares = files.flatMap((name) => /^models-(\d+)\.test\.ts$/.exec(name)?.[1] ?? []);
+  expect(shares.sort()).toEqual(Array.from({ length: SHARES }, (_, i) => `${i + 1}`));
 });

@@ -1,0 +1,3 @@
+import { judgeModels } from './models-share.ts';
+
+judgeModels(1);
