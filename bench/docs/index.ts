@@ -1,10 +1,13 @@
-/** `npm run bench:docs [FILE]`: draws docs/tradeoffs.md and its charts from a results file. */
+/** `npm run bench:docs [FILE]`: draws docs/tradeoffs.md with its charts, and docs/map.md, from a results file. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { modelNames } from '../../conformance/models.ts';
 import { readResults } from '../results.ts';
 import { charts } from './charts.ts';
 import { Book } from './figures.ts';
+import { mapPage } from './map/page.ts';
+import { picture } from './map/picture.ts';
 import { page } from './page.ts';
 
 const results = new URL('../results/', import.meta.url);
@@ -34,7 +37,9 @@ try {
   for (const { name, svg } of drawn) writeFileSync(new URL(`charts/${name}.svg`, docs), svg);
   const name = basename(typeof file === 'string' ? file : fileURLToPath(file));
   writeFileSync(new URL('tradeoffs.md', docs), page(book, drawn, name));
-  console.log(`docs/tradeoffs.md and ${drawn.length} charts, from ${name}`);
+  writeFileSync(new URL('map.md', docs), mapPage(book, name, modelNames()));
+  writeFileSync(new URL('map.svg', docs), picture(modelNames()));
+  console.log(`docs/tradeoffs.md and ${drawn.length} charts, and docs/map.md, from ${name}`);
 } catch (error) {
   console.error(`bench:docs: ${(error as Error).message}`);
   process.exitCode = 1;
