@@ -45,6 +45,9 @@ function baseline(id: string, words: string, command: readonly string[]) {
 const known: readonly Contestant[] = [
   model('blocking', 'one client at a time', { oneClient: true }),
   model('poll-loop', 'one loop over poll(2)'),
+  model('epoll-loop', 'one loop over epoll(7)'),
+  model('coroutines', 'a generator for each client, over epoll(7)'),
+  model('io-uring', 'one loop over io_uring(7)'),
   model('worker-threads', 'a pool, one thread for each core', { oneThread: false }),
   model('cluster', 'one process for each core', { oneThread: false }),
   model('cluster', 'a cluster of one process', { id: 'cluster-1' }, '--workers', '1'),

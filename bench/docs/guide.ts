@@ -34,7 +34,7 @@ export function guide(book: Book): string {
   return [
     '- **One client, or one at a time** (a device on a serial line, a test double): `blocking`. It is the simplest to get right, and no other client has to wait.',
     `- **Many clients, short answers, few of them silent**: one loop is enough. Take \`poll-loop\` to see every system call, and a model on \`node:net\` for anything that uses the rest of Node.${inThisRun(ahead(echoes, 'had the most echoes with 50 clients'))}`,
-    `- **Many thousands of clients, most of them silent**: a model on \`node:net\`, which uses epoll(7). \`poll-loop\` needs no buffers for silent clients, but every turn of its loop costs time for each of them.${kept ? ` ${kept}` : ''}`,
+    `- **Many thousands of clients, most of them silent**: \`epoll-loop\`, or a model on \`node:net\`, which uses epoll(7), too. \`poll-loop\` needs no buffers for silent clients, but every turn of its loop costs time for each of them.${kept ? ` ${kept}` : ''}`,
     `- **Lines that cost CPU**: more than one thread has to work. In \`worker-threads\` shared state stays in one process. In \`cluster\` a crash takes down only the clients of one process.${inThisRun(
       ahead(lines, 'answered the most lines of 1 ms'),
       ahead({ ...lines, measure: 'p50' }, 'let others wait the least'),
