@@ -1,5 +1,6 @@
 /** What the forms mean, for those that a picture has. */
 import { type Story, total } from './story.ts';
+import { escapeMarkup } from './text.ts';
 
 interface Item {
   readonly words: string;
@@ -8,10 +9,18 @@ interface Item {
   readonly isIn: (story: Story) => boolean;
 }
 
+/** A form that is narrower than a share of the picture is not looked up. */
+const isWide = ({ from, to }: { from: number; to: number }, { duration }: Story) =>
+  to - from > duration / 200;
+
 const someTask = (kind: string) => (story: Story) =>
-  story.tasks.some(({ segments }) => segments.some((one) => one.kind === kind));
+  story.tasks.some(({ segments }) =>
+    segments.some((one) => one.kind === kind && isWide(one, story)),
+  );
 const someClient = (where: string) => (story: Story) =>
-  story.clients.some(({ segments }) => segments.some((one) => one.where === where));
+  story.clients.some(({ segments }) =>
+    segments.some((one) => one.where === where && isWide(one, story)),
+  );
 const always = () => true;
 
 const box = (form: string) =>
@@ -38,8 +47,19 @@ const items: readonly Item[] = [
     form: box('task any anybody'),
     isIn: someTask('any'),
   },
+  {
+    words: 'thread sleeps, watching no client',
+    form: box('task sleeps anybody'),
+    isIn: someTask('sleeps'),
+  },
   { words: 'thread has nothing to do', form: box('task idle anybody'), isIn: someTask('idle') },
   { words: 'computes this client’s line', form: box('task computes'), isIn: someTask('computes') },
+  {
+    words: 'answers this client',
+    form: '<path class="answer" d="M13 0v16"/>',
+    isIn: ({ tasks }) => tasks.some(({ echoes }) => echoes.length > 0),
+  },
+  { words: 'runs', form: box('task runs anybody'), isIn: someTask('runs') },
   {
     words: 'ready, but no core is free',
     form: box('starved'),
@@ -55,10 +75,9 @@ const items: readonly Item[] = [
   },
 ];
 
-/** The forms in these stories: each with its words, and as SVG text. */
-export function legend(stories: readonly Story[]): { words: string; svg: string }[] {
+export function legend(stories?: readonly Story[]): { words: string; svg: string }[] {
   return items
-    .filter(({ isIn }) => stories.some(isIn))
+    .filter(({ isIn }) => stories?.some(isIn) ?? true)
     .map(({ words, form }) => ({
       words,
       svg: `<svg class="picture" width="26" height="16" viewBox="0 0 26 16" aria-hidden="true"><g class="client-1">${form}</g></svg>`,
@@ -67,3 +86,13 @@ export function legend(stories: readonly Story[]): { words: string; svg: string 
 
 /** Patterns that forms are filled with; once in each page, or in each picture that stands alone. */
 export const PATTERNS = `<defs><pattern id="starved" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="starved-ground" width="7" height="7"/><rect class="starved-stripe" width="3" height="7"/></pattern></defs>`;
+
+/**
+ * What forms mean, as the contents of something to open.
+ *
+ * @param stories - whose forms; absent: all that there are
+ */
+export function formsOf(stories?: readonly Story[]): string {
+  const list = legend(stories).map(({ words, svg }) => `<li>${svg} ${escapeMarkup(words)}</li>`);
+  return `<summary>What the forms mean</summary><ul class="legend">${list.join('')}</ul>`;
+}

@@ -3,7 +3,7 @@ import type { Ms } from '../trace.ts';
 import { type Story, segmentAt, type TaskSegment } from './story.ts';
 
 /** What tells most comes first. */
-const RANK: readonly TaskSegment['kind'][] = ['computes', 'one', 'any', 'idle'];
+const RANK: readonly TaskSegment['kind'][] = ['computes', 'one', 'any', 'sleeps', 'idle'];
 
 /** What the threads are in at a moment: names of system calls, or `computes`; the most telling first. */
 export function statesAt(story: Story, t: Ms): string[] {

@@ -58,7 +58,7 @@ const WEIGHT: Readonly<Record<ClientSegment['where'], number>> = {
 export function tellingMoment(stories: readonly Story[]): Ms {
   // Who sends a signal wants to see what comes of it.
   const signal = stories[0]?.ends.find(({ did }) => did === 'signal');
-  if (signal) return signal.t + (stories[0]?.duration ?? 0) / 50;
+  if (signal) return signal.t + (stories[0]?.duration ?? 0) / 20;
   const segments = stories.flatMap(({ clients }) => clients.flatMap((lane) => lane.segments));
   const edges = [...new Set(segments.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
   let best = { score: 0, length: 0, t: 0 };
@@ -71,7 +71,7 @@ export function tellingMoment(stories: readonly Story[]): Ms {
     );
     const length = to - from;
     // What is over in a moment shows little, however much it is.
-    if (score * Math.sqrt(length) > best.score * Math.sqrt(best.length))
+    if (score ** 1.5 * Math.sqrt(length) > best.score ** 1.5 * Math.sqrt(best.length))
       best = { score, length, t };
   }
   return best.t;

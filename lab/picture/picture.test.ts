@@ -1,6 +1,7 @@
 /** From a trace to a story, to sentences, to SVG. */
 import { expect, test } from 'vitest';
 import type { Event, Fact, Inside, Target, Task, Trace } from '../trace.ts';
+import { formsOf } from './legend.ts';
 import { momentsOf, tellingMoment } from './moments.ts';
 import { momentAt, ticks, x } from './scale.ts';
 import { eventSentence, ms, sentencesAt, shown, size } from './sentences.ts';
@@ -126,7 +127,50 @@ test('one call for several is for whoever comes first, and says who where that i
   expect(story(waits(0, 'accept', ['listener']))).toEqual([
     'The process waits in accept(2) for a new client.',
   ]);
-  expect(story(waits(0, 'futex', []))).toEqual(['The process has nothing to do.']);
+  expect(story(waits(0, 'epoll_wait', []))).toEqual(['The process has nothing to do.']);
+});
+
+test('a thread that sleeps without a descriptor may sleep for a line: it is not called idle', () => {
+  const story = storyOf(trace({ facts: [waits(0, 'nanosleep', [])] }));
+  expect(sentencesAt(story, 500)).toEqual(['The process sleeps in nanosleep(2).']);
+  const { body } = lanes(story, { from: 0, to: 1000, left: 80, right: 800 });
+  expect(body).toContain('sleeps in nanosleep(2)</text>');
+});
+
+test('half a line stays one bar while its next piece is unread for a moment', () => {
+  const events = [
+    { t: 0, who: 'A', did: 'connected' } as const,
+    send(100, 'A', 'h', 0),
+    send(200, 'A', 'e', 0),
+    send(300, 'A', 'l', 0),
+  ];
+  const unread = [buffers(201, 'A', 1), buffers(202, 'A', 0), buffers(301, 'A', 1)];
+  const facts = [{ t: 0, fact: 'holder', client: 'A', where: 'held' } as const, ...unread];
+  const [anna] = storyOf(trace({ events, facts })).clients;
+  expect(anna?.segments.map(({ from, to, where }) => [from, to, where])).toEqual([
+    [0, 100, 'idle'],
+    [100, 301, 'partial'],
+    [301, 1000, 'unread'],
+  ]);
+});
+
+test('who sends FIN and still gets an answer has not left', () => {
+  const connected = { t: 0, who: 'A', did: 'connected' } as const;
+  const end = { t: 300, who: 'A', did: 'end' } as const;
+  const echo = { t: 500, who: 'A', did: 'echo', text: 'a\\r\\n', line: 1, waited: 400 } as const;
+  const scale = { from: 0, to: 1000, left: 80, right: 800 };
+  const story = storyOf(trace({ events: [connected, send(100, 'A', 'a\\r\\n', 1), end, echo] }));
+  expect(script(story, scale).body).toContain('>sends FIN<');
+  expect(sentencesAt(story, 400)).toContain('Anna has sent FIN.');
+  const gone = storyOf(trace({ events: [connected, end] }));
+  expect(script(gone, scale).body).toContain('>leaves (FIN)<');
+});
+
+test('the forms that are explained are those that are wide enough to be seen', () => {
+  const facts = [waits(0, 'poll', ['A']), runs(500), waits(502, 'poll', ['A'])];
+  expect(formsOf([storyOf(trace({ facts }))])).toContain('waits for this client only');
+  expect(formsOf([storyOf(trace({ facts }), 1000, 1)])).not.toContain(' runs<');
+  expect(formsOf()).toContain(' runs<');
 });
 
 test('a line that is computed takes the place of what the thread does meanwhile', () => {
@@ -158,7 +202,7 @@ test('threads that do the same share a sentence', () => {
     kind: number === 1 ? ('main' as const) : ('thread' as const),
     number: number === 1 ? 1 : number - 1,
   }));
-  const facts = tasks.map(({ id }) => ({ ...waits(0, 'futex', []), task: id }) as Fact);
+  const facts = tasks.map(({ id }) => ({ ...waits(0, 'epoll_wait', []), task: id }) as Fact);
   facts[0] = waits(0, 'epoll_wait', ['listener'], false);
   expect(sentencesAt(storyOf(trace({ tasks, facts })), 10)).toEqual([
     'The main thread waits in epoll_wait(2) for whoever comes first.',

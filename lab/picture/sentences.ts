@@ -89,6 +89,8 @@ function doing(story: Story, segment: TaskSegment): string {
       return `waits in ${call(segment)} for ${anyOf(story, segment)}`;
     case 'idle':
       return 'has nothing to do';
+    case 'sleeps':
+      return `sleeps in ${call(segment)}`;
     case 'computes': {
       const whose = segment.who === undefined ? 'the line' : `${nameOf(story, segment.who)}’s line`;
       return `computes ${whose} ${quoted(segment.line ?? '')}`;
@@ -160,7 +162,7 @@ function whereItIs({ name, segments, buffers, events }: ClientLane, t: Ms): stri
   const bytes = buffers.findLast((one) => one.t <= t);
   if (bytes) said.push(...whereBytesAre(name, bytes));
   const end = events.find((event) => event.did === 'end');
-  if (end && end.t <= t && segment.where === 'idle') said.push(`${name} has sent FIN.`);
+  if (end && end.t <= t) said.push(`${name} has sent FIN.`);
   return said;
 }
 
@@ -170,8 +172,8 @@ function hasLost(events: readonly Event[], t: Ms): boolean {
   const last = past.findLast(({ did }) =>
     ['connected', 'fin', 'cut', 'end', 'reset'].includes(did),
   );
-  if (last?.did === 'cut') return true;
-  return last?.did === 'fin' && !past.some(({ did, t: at }) => did === 'end' && at < last.t);
+  if (last?.did !== 'fin' && last?.did !== 'cut') return false;
+  return !past.some(({ did, t: at }) => did === 'end' && at < last.t);
 }
 
 function whereBytesAre(name: string, bytes: Bytes): string[] {
@@ -307,7 +309,7 @@ function capitalised(text: string): string {
 /** The same predicate, for several. */
 function plural(said: string): string {
   return said
-    .replace(/^waits/, 'wait')
+    .replace(/^(wait|sleep)s/, '$1')
     .replace(/^has /, 'have ')
     .replace(/^computes/, 'compute')
     .replace(/^runs/, 'run')

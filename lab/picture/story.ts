@@ -82,12 +82,13 @@ export interface TaskLane {
 export interface TaskSegment extends Span {
   /**
    * one: waits for one client, and nobody else. any: waits for whoever comes first. idle: waits for
-   * nothing that a client does. computes: pays for a line. runs: does something else.
+   * nothing that a client does. sleeps: the same, but in a call that watches no descriptor; whether it is
+   * for a line or for want of one cannot be seen. computes: pays for a line. runs: does something else.
    */
-  readonly kind: 'one' | 'any' | 'idle' | 'computes' | 'runs' | 'stopped' | 'unknown';
+  readonly kind: 'one' | 'any' | 'idle' | 'sleeps' | 'computes' | 'runs' | 'stopped' | 'unknown';
   /** one, computes: which client. */
   readonly who?: ClientId;
-  /** one, any, idle: the system call. */
+  /** one, any, idle, sleeps: the system call. */
   readonly call?: string;
   /** one, any: for what. */
   readonly on?: readonly Target[];
@@ -100,7 +101,10 @@ export interface TaskSegment extends Span {
 }
 
 /** Bytes in one buffer from which on they are drawn: less is a line or two. */
-const WORTH_DRAWING = 32 * 1024;
+export const WORTH_DRAWING = 32 * 1024;
+
+/** Calls in which a thread sleeps without a descriptor: nanosleep(2), futex(2). */
+const SLEEPS: readonly string[] = ['nanosleep', 'futex'];
 
 /** A thread that wakes up for less than this, and then waits as before, is drawn as one that waits. */
 const BLINK: Ms = 4;
@@ -116,7 +120,7 @@ export function storyOf(trace: Trace, now: Ms = trace.duration, blink: Ms = BLIN
     model: trace.model,
     duration: now,
     names: trace.names,
-    clients: clientsOf(trace, now),
+    clients: clientsOf(trace, now, blink),
     tasks: tasksOf(trace, now, blink),
     ends: trace.events.filter((event) => event.did === 'signal' || event.did === 'exit'),
   };
@@ -127,7 +131,7 @@ export function nameOf({ names }: Pick<Story, 'names'>, id: ClientId): string {
   return names[id] ?? id;
 }
 
-function clientsOf(trace: Trace, now: Ms): ClientLane[] {
+function clientsOf(trace: Trace, now: Ms, blink: Ms): ClientLane[] {
   const ids = Object.keys(trace.names);
   for (const { who } of trace.events) if (who !== 'server' && !ids.includes(who)) ids.push(who);
   return ids.map((id) => {
@@ -142,7 +146,10 @@ function clientsOf(trace: Trace, now: Ms): ClientLane[] {
     return {
       id,
       name: nameOf(trace, id),
-      segments: whereabouts(events, holders, all, trace.blind.sockets !== undefined, now),
+      segments: steady(
+        whereabouts(events, holders, all, trace.blind.sockets !== undefined, now),
+        blink,
+      ),
       events,
       buffers: isMuch ? all.map(bytesOf) : [],
     };
@@ -235,6 +242,22 @@ function whereabouts(
   return segments;
 }
 
+/** Half a line stays half a line, although its next piece is unread for a moment. */
+function steady(segments: readonly ClientSegment[], blink: Ms): ClientSegment[] {
+  const kept: ClientSegment[] = [];
+  for (const segment of segments) {
+    const [half, unread] = kept.slice(-2);
+    const isSame =
+      JSON.stringify({ ...half, from: 0, to: 0 }) ===
+      JSON.stringify({ ...segment, from: 0, to: 0 });
+    const isBlink = unread?.where === 'unread' && unread.to - unread.from < blink;
+    if (half && isBlink && isSame && unread.to === segment.from)
+      kept.splice(-2, 2, { ...half, to: segment.to });
+    else kept.push(segment);
+  }
+  return kept;
+}
+
 function tasksOf(trace: Trace, now: Ms, blink: Ms): TaskLane[] {
   return trace.tasks.map((task) => {
     const states = trace.facts.filter(
@@ -293,7 +316,8 @@ function kindOf(fact: StateFact): Omit<TaskSegment, 'from' | 'to'> {
   const named = call === undefined ? {} : { call };
   const outside = on.filter((target) => target.on !== 'other');
   const [only] = outside;
-  if (!only) return { kind: 'idle', ...named };
+  if (!only)
+    return { kind: call !== undefined && SLEEPS.includes(call) ? 'sleeps' : 'idle', ...named };
   const isClient = !['listener', 'loop', 'unknown'].includes(only.on);
   if (outside.length === 1 && isClient && exact !== false) {
     return { kind: 'one', who: only.on, ...named, on: outside };

@@ -106,7 +106,7 @@ function signals(story: Story, scale: Scale): Drawing {
 function scriptLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
   const acts = lane.events.filter((event) => actOf(event) !== '' && isShown(event, scale));
   const rows = placed(
-    acts.map((event) => ({ at: x(scale, event.t), text: actOf(event) })),
+    acts.map((event) => ({ at: x(scale, event.t), text: actIn(lane, event) })),
     scale.right + RIGHT,
     2,
   );
@@ -125,6 +125,12 @@ function scriptLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
   });
   const body = `<g class="${colour}">${laneName(lane.name, scale, base + 4)}${line}${dots.join('')}${labels.join('')}</g>`;
   return { height: base + 8, body };
+}
+
+/** Who sends FIN and then gets answers has not left yet. */
+function actIn({ events }: ClientLane, event: Event): string {
+  const isEarly = event.did === 'end' && events.some(({ did, t }) => did === 'echo' && t > event.t);
+  return isEarly ? 'sends FIN' : actOf(event);
 }
 
 function isShown({ t }: Event, { from, to }: Scale): boolean {
@@ -316,8 +322,10 @@ function ends({ events }: ClientLane, scale: Scale, base: number): string[] {
     const at = x(scale, event.t);
     if (event.did === 'fin') return [`<path class="fin" d="M${at} ${base - 5}v10"/>`];
     if (event.did !== 'reset' && event.did !== 'cut' && event.did !== 'error') return [];
-    const word =
-      'message' in event ? trouble(event.message) : event.did === 'cut' ? 'cut off' : 'RST';
+    // Who has sent FIN before is not cut off from anything.
+    const isCutOff =
+      event.did === 'cut' && !events.some(({ did, t }) => did === 'end' && t < event.t);
+    const word = 'message' in event ? trouble(event.message) : isCutOff ? 'cut off' : 'RST';
     const cross = `<path class="cut" d="M${at - 4} ${base - 4}l8 8m0-8l-8 8"/>`;
     // Without room for a word there is the cross, and the sentence when one steps there.
     const width = widthOf(word, BAR_TEXT, true);
@@ -362,13 +370,16 @@ function waitLabels(
 ): string[] {
   const groups: Waits[] = [];
   for (const { at, waited } of waits) {
-    groups.push({ last: at, all: [waited] });
+    groups.push({ first: at, last: at, all: [waited] });
     // One that joins another may now reach one that is further away.
     for (;;) {
       const [before, group] = groups.slice(-2);
       if (!before || !group || placeOf(before, scale).right + 8 <= placeOf(group, scale).left)
         break;
-      groups.splice(-2, 2, { last: group.last, all: [...before.all, ...group.all] });
+      groups.splice(-2, 2, {
+        ...{ first: before.first, last: group.last },
+        all: [...before.all, ...group.all],
+      });
     }
   }
   return groups.map((group) => {
@@ -378,18 +389,21 @@ function waitLabels(
   });
 }
 
-/** Echoes that share a label, which stands beside the last of them. */
+/** Echoes that share a label, which stands to their right, or to their left where there is no room. */
 interface Waits {
   /** In pixels. */
+  readonly first: number;
   readonly last: number;
   readonly all: readonly Ms[];
 }
 
-function placeOf({ last, all }: Waits, scale: Scale) {
+function placeOf({ first, last, all }: Waits, scale: Scale) {
   const longest = ms(Math.max(...all));
   const text = all.length === 1 ? longest : `${all.length} echoes, up to ${longest}`;
   const width = widthOf(text, BAR_TEXT, true);
-  const left = Math.min(last + 6, scale.right + RIGHT - width);
+  const [after, before] = [last + 6, first - 6 - width];
+  const most = scale.right + RIGHT - width;
+  const left = after > most && before >= scale.left ? before : Math.min(after, most);
   return { left, right: left + width, text };
 }
 
@@ -585,6 +599,8 @@ function taskWords(segment: TaskSegment, story: Story): string[] {
       ];
     case 'idle':
       return ['idle'];
+    case 'sleeps':
+      return [`sleeps in ${call}`, 'sleeps'];
     case 'computes':
       return [`computes ${segment.line ?? ''}`, segment.line ?? ''];
     case 'unknown':

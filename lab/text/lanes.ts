@@ -34,6 +34,7 @@ export const LEGEND: readonly (readonly [string, string])[] = [
   ['a', 'sleeps for Anna only'],
   ['A', 'computes her line'],
   ['·', 'sleeps for whoever comes first'],
+  ['_', 'sleeps, watching no client'],
   ['#', 'runs'],
   ['/', 'ready, but no core is free'],
   ['?', 'cannot be seen'],
@@ -245,8 +246,9 @@ function stateCell(state: StateFact | undefined): Cell {
   if (state.state === 'unknown') return { sign: '?' };
   if (state.state === 'stopped') return { sign: '|' };
   if (state.state === 'runs') return { sign: '#' };
-  const [only, ...others] = state.on ?? [];
-  if (only && others.length === 0 && isClient(only)) {
+  const [only, ...others] = (state.on ?? []).filter(({ on }) => on !== 'other');
+  if (!only) return { sign: '_' };
+  if (others.length === 0 && isClient(only) && state.exact !== false) {
     return { sign: only.on.toLowerCase(), who: only.on };
   }
   return { sign: '·' };

@@ -79,6 +79,12 @@ test('a lane for each client and each thread', () => {
   ]);
 });
 
+test('who watches no client is not drawn as one who waits for whoever comes first', () => {
+  const facts = [state(0, 'waits', 'nanosleep', []), state(50, 'waits', 'epoll_wait', [])];
+  const rows = traceRows({ ...trace, facts, inside: [] }, undefined, 34, 100, 100);
+  expect(render(rows[3] ?? [], ['A', 'B'], false)).toBe(`  process    ${'_'.repeat(20)}`);
+});
+
 test('what is not over yet is not drawn, and colour is a client', () => {
   const rows = traceRows(trace, halfALine.number, 34, 100, 30);
   expect(render(rows[0] ?? [], ['A', 'B'], false)).toBe('drawn');

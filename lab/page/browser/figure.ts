@@ -127,9 +127,10 @@ export class Figure {
   /** What the clients do at a moment, or have done last. */
   actAt(t: number): string {
     const story = this.#scriptStory;
-    const events: Event[] = story
-      ? story.clients.flatMap(({ events }) => events.filter((event) => actOf(event) !== ''))
+    const all: Event[] = story
+      ? [...story.clients.flatMap(({ events }) => events), ...story.ends]
       : [];
+    const events = all.filter((event) => actOf(event) !== '');
     const past = events.filter((event) => event.t <= t + 0.5).sort((a, b) => a.t - b.t);
     const last = past.at(-1);
     if (!story || !last) return '';
