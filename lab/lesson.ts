@@ -40,6 +40,8 @@ export interface Lesson {
   readonly explanation: readonly Sentence[];
   /** The wrong idea that this lesson cures, as somebody would say it. */
   readonly cures: string;
+  /** What is so instead, in one or two sentences. */
+  readonly instead: string;
   /** Lines of the models' source to read, besides those in `sources.ts`. */
   readonly source: readonly SourceLine[];
   readonly exercise: Exercise;

@@ -76,6 +76,8 @@ export const aFlood: Lesson = {
     },
   ],
   cures: 'One busy client starves a loop.',
+  instead:
+    'A loop that does a bounded piece of work for each client starves nobody, however much one of them sends.',
   source: [
     {
       model: 'poll-loop',

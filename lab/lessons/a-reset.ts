@@ -74,6 +74,7 @@ export const aReset: Lesson = {
     },
   ],
   cures: 'One client’s error is the server’s error.',
+  instead: 'An error of one socket ends one connection, if the server handles it.',
   source: [
     {
       model: 'blocking',

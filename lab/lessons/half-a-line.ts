@@ -70,6 +70,8 @@ export const halfALine: Lesson = {
     },
   ],
   cures: 'Concurrency is about speed.',
+  instead:
+    'Both servers answer a line within a few milliseconds. Concurrency decides whom a server can answer while somebody else is silent.',
   source: [
     {
       model: 'blocking',

@@ -6,7 +6,7 @@ export const halfClose: Lesson = {
   id: 'half-close',
   title: 'Anna says that she is done. Is it over?',
   story:
-    'Anna sends three lines and, at once, her FIN: she will send no more, and still wants to read. Each line costs the server 80 ms of CPU.',
+    'Anna sends three lines and half a fourth. 10 ms later she sends her FIN: she will send no more, but she still wants to read. Each line costs the server 80 ms of CPU.',
   clients: { A: 'Anna' },
   args: ['--work', '80'],
   shows: MODELS,
@@ -65,6 +65,8 @@ export const halfClose: Lesson = {
     },
   ],
   cures: 'FIN is goodbye.',
+  instead:
+    'FIN means “I will send no more”. The other direction stays open until the other side sends its own FIN.',
   source: [
     {
       model: 'cluster',

@@ -74,6 +74,8 @@ export const isBenLetIn: Lesson = {
     },
   ],
   cures: 'Connected means served.',
+  instead:
+    'Connected means that the kernel has answered. Only an answer from the server proves that it has accepted.',
   source: [
     {
       model: 'worker-threads',

@@ -1,11 +1,11 @@
 import type { Lesson } from '../lesson.ts';
-import { answer, choices, LINE, script } from './who-waits-for-whom.ts';
+import { answer, choices, LINE, LONG, script } from './who-waits-for-whom.ts';
 
 export const itOnlyWaits: Lesson = {
   id: 'it-only-waits',
   title: 'Each line waits 200 ms for a database. Who waits for whom now?',
   story:
-    'The same three clients and the same five lines. But a line costs no CPU any more: for 200 ms it waits for something else, as a line does that asks a database.',
+    'The same three clients and the same five lines. But a line costs no CPU any more: for 200 ms it waits for something else, as a line does that asks a database. The pool has two threads.',
   clients: { A: 'Anna', B: 'Ben', C: 'Cleo' },
   args: ['--wait', '200'],
   shows: ['blocking', 'poll-loop', 'worker-threads'],
@@ -17,7 +17,7 @@ export const itOnlyWaits: Lesson = {
     unit: 'ms',
     of: (seen) => seen.longestWait('B'),
     none: 'no line',
-    badFrom: 1.75 * LINE,
+    badFrom: LONG,
   },
   explanation: [
     {
@@ -32,14 +32,14 @@ export const itOnlyWaits: Lesson = {
       },
     },
     {
-      says: 'A thread that sleeps is a place to wait in, too, but `worker-threads` has two of them only: Anna and Ben take both, and Cleo waits until one is free.',
+      says: 'A thread that sleeps is a place to wait in, too, but `worker-threads` has only two: Anna’s and Ben’s lines take both (each thread sleeps in futex(2)), and Cleo’s line waits until one is free.',
       holds: (of) => {
         const seen = of('worker-threads');
         return (seen.echoedAt('C') ?? 0) >= (seen.sentAt('A') ?? Infinity) + 2 * LINE - 20;
       },
     },
     {
-      says: '`blocking` has nowhere to keep a note: it sleeps, and everybody else waits with it.',
+      says: '`blocking` has nowhere to keep a note: it sleeps in nanosleep(2), and everybody else waits with it.',
       holds: (of) =>
         (of('blocking').echoedAt('B') ?? 0) > (of('blocking').at('A', 'end') ?? Infinity),
     },
@@ -52,6 +52,8 @@ export const itOnlyWaits: Lesson = {
     },
   ],
   cures: 'Async makes things faster.',
+  instead:
+    'No line has become faster: each still takes 200 ms. What changes is how many lines can wait at the same time.',
   source: [
     {
       model: 'poll-loop',

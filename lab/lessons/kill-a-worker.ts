@@ -56,7 +56,7 @@ export const killAWorker: Lesson = {
         ['cluster', 'poll-loop', 'worker-threads'].every((model) => of(model).wasCutOff('A')),
     },
     {
-      says: 'In `cluster` each connection belongs to one process, so only the clients of that process lose theirs.',
+      says: 'In `cluster` each connection belongs to the process that happened to accept it, so only the clients of that process lose theirs.',
       holds: (of) => {
         const seen = of('cluster');
         const [victim] = seen.holders('A');
@@ -86,6 +86,8 @@ export const killAWorker: Lesson = {
     },
   ],
   cures: 'Isolation is free, and threads have it.',
+  instead:
+    'Only processes are isolated from each other, and what that costs is everything that they cannot share.',
   source: [
     {
       model: 'cluster',

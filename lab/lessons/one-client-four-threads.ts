@@ -45,7 +45,7 @@ export const oneClientFourThreads: Lesson = {
         ),
     },
     {
-      says: 'These models keep the order in the simplest way: a client has one line in work at a time, and is not read from meanwhile.',
+      says: 'These models keep the order in the simplest way: they work on one line of a client at a time, and do not read from the client meanwhile.',
       holds: (of) => MODELS.every((model) => of(model).together(2) === 0),
     },
     {
@@ -69,6 +69,8 @@ export const oneClientFourThreads: Lesson = {
     },
   ],
   cures: 'Threads speed up everything.',
+  instead:
+    'Threads help with work that is given to them at the same time, and these models give the pool one line of a client at a time.',
   source: [
     {
       model: 'worker-threads',
@@ -80,7 +82,7 @@ export const oneClientFourThreads: Lesson = {
   exercise: {
     task: 'How would you compute the lines of one client on several threads and still answer in order? What would you have to bound?',
     answer:
-      'Number the lines, give them to the pool together, and hold back each answer until those before it were sent. What must be bounded is the number of lines in work and of answers held back for each client; otherwise a client that does not read makes the memory grow.',
+      'Number the lines, give them to the pool together, and hold back each answer until those before it were sent. What must be bounded is the number of lines that are computed and of answers that are held back for each client; otherwise a client that does not read makes the memory grow.',
   },
   next: 'two-workers-one-core',
 };

@@ -29,7 +29,7 @@ export const sixPieces: Lesson = {
     },
   },
   number: {
-    label: 'echoes of eight pieces',
+    label: 'echoes for seven segments',
     unit: 'echoes',
     of: (seen) => seen.echoes('A').length,
     none: 'none',
@@ -69,6 +69,8 @@ export const sixPieces: Lesson = {
     },
   ],
   cures: 'One send is one message.',
+  instead:
+    'TCP keeps the order of the bytes, and nothing else. What makes a message here is the end of the line.',
   source: [
     {
       model: 'poll-loop',

@@ -4,7 +4,7 @@ const MODELS = ['poll-loop', 'worker-threads', 'cluster'];
 
 export const stopInMidLine: Lesson = {
   id: 'stop-in-mid-line',
-  title: 'SIGTERM, and a line is in work. Who gets what?',
+  title: 'SIGTERM while a line is computed. Who gets what?',
   story:
     'Anna has sent two lines that cost 80 ms of CPU each. Ben has sent half a line. Then the server is told to stop. Cleo connects too late.',
   clients: { A: 'Anna', B: 'Ben', C: 'Cleo' },
@@ -77,6 +77,8 @@ export const stopInMidLine: Lesson = {
     },
   ],
   cures: 'To stop is to call exit().',
+  instead:
+    'exit(3) drops the lines that were not answered yet. A server that stops in order answers them first.',
   source: [
     {
       model: 'poll-loop',

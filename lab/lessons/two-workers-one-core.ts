@@ -51,7 +51,7 @@ export const twoWorkersOneCore: Lesson = {
         ),
     },
     {
-      says: 'Both lines are in work at the same time, and neither is finished early: with two workers both clients wait for nearly the whole time.',
+      says: 'The two lines are computed in turns, and neither is finished early: with two workers both clients wait for nearly the whole time.',
       holds: (of) => {
         const seen = of('worker-threads');
         const [a, b] = [seen.timeForAll('A') ?? 0, seen.timeForAll('B') ?? 0];
@@ -71,6 +71,7 @@ export const twoWorkersOneCore: Lesson = {
     },
   ],
   cures: 'Threads are cores.',
+  instead: 'Threads share the cores that there are. A second thread is no second core.',
   source: [],
   exercise: {
     task: 'Start a model with `taskset -c 0 npx tsx models/worker-threads --workers 8 --work 50`. How many workers would be enough? What does `npx tsx bench` choose on your machine?',

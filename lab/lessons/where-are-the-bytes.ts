@@ -90,6 +90,8 @@ export const whereAreTheBytes: Lesson = {
     },
   ],
   cures: 'Written means delivered.',
+  instead:
+    'Written means that the kernel has taken the bytes. Only an answer from the other program says that it has read them.',
   source: [
     {
       model: 'poll-loop',

@@ -17,9 +17,12 @@ export const script: readonly Step[] = [
 /** How long a line takes here: what one that nobody delays takes at least. */
 export const LINE = 200;
 
+/** Whoever waits longer than this has waited for somebody else’s line, too. */
+export const LONG = 1.4 * LINE;
+
 export const choices = [
   'As long as one line takes: 200 ms',
-  'Longer: some of Anna’s lines come first',
+  'Longer: at least one of Anna’s lines comes first',
   'Until Anna has left',
 ];
 
@@ -27,7 +30,7 @@ export function answer(seen: Seen): number | undefined {
   const wait = seen.longestWait('B');
   if (wait === undefined) return undefined;
   if ((seen.echoedAt('B') ?? Number.POSITIVE_INFINITY) > (seen.at('A', 'end') ?? 0)) return 2;
-  return wait < 1.75 * LINE ? 0 : 1;
+  return wait < LONG ? 0 : 1;
 }
 
 export const whoWaitsForWhom: Lesson = {
@@ -46,7 +49,7 @@ export const whoWaitsForWhom: Lesson = {
     unit: 'ms',
     of: (seen) => seen.longestWait('B'),
     none: 'no line',
-    badFrom: 1.75 * LINE,
+    badFrom: LONG,
   },
   explanation: [
     {
@@ -87,6 +90,8 @@ export const whoWaitsForWhom: Lesson = {
     },
   ],
   cures: 'Streams are threads, and a cluster balances lines.',
+  instead:
+    'The streams of `rxjs` share one thread, and a cluster divides clients, however many lines each of them sends.',
   source: [
     {
       model: 'poll-loop',

@@ -22,7 +22,7 @@ export function course(): string {
 }
 
 function section(lesson: Lesson, i: number, recorded: readonly Lesson[]): string {
-  const { id, title, story, question, explanation, cures, exercise } = lesson;
+  const { id, title, story, question, explanation, cures, instead, exercise } = lesson;
   const traces = recordingsOf(lesson);
   const { servers, shows } = dataOf(lesson, traces);
   const answers = question.choices.flatMap((choice, index) => {
@@ -40,7 +40,7 @@ ${story} ([page](lab/${fileOf(lesson, recorded)}), \`npx tsx lab --text ${id}\`)
 - **Answers**:
 ${answers.join('\n')}
 - **Why**: ${explanation.map(({ says }) => says).join(' ')}
-- **It cures**: “${cures}”
+- **It cures**: “${cures}” ${instead}
 - **Exercise**: ${exercise.task} *Answer*: ${exercise.answer}
 `;
 }

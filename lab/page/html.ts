@@ -1,7 +1,7 @@
 /** A lesson as a page: one file that needs nothing else. */
 import { deflateRawSync } from 'node:zlib';
 import type { Lesson } from '../lesson.ts';
-import { legend, PATTERNS } from '../picture/legend.ts';
+import { formsOf, PATTERNS } from '../picture/legend.ts';
 import { ms, size } from '../picture/sentences.ts';
 import { storyOf } from '../picture/story.ts';
 import { escapeMarkup as e, prose } from '../picture/text.ts';
@@ -77,6 +77,7 @@ ${live ? `<a href="${live}">You are the clients (live)</a>` : ''}
 <p class="now after" id="now" hidden></p>
 <div class="plot"><div id="script"></div><div class="cursor" hidden></div></div>
 </div>
+<details class="forms after" id="forms" hidden>${formsOf(shown.map((trace) => storyOf(trace)))}</details>
 <div id="cards"></div>
 <svg class="guides" id="guides" aria-hidden="true"></svg>
 <div class="cursor" hidden></div>
@@ -84,14 +85,11 @@ ${live ? `<a href="${live}">You are the clients (live)</a>` : ''}
 </section>
 <fieldset class="chooser"><legend class="small">Servers to compare</legend><div class="choices" id="chooser"></div></fieldset>
 <div class="after" hidden>
-<ul class="legend">${legend(shown.map((trace) => storyOf(trace)))
-    .map(({ words, svg }) => `<li>${svg} ${e(words)}</li>`)
-    .join('')}</ul>
-<p class="small"><kbd>←</kbd> <kbd>→</kbd> step from event to event, with <kbd>Shift</kbd> by 10 ms; <kbd>Space</kbd> plays; drag in the picture to look around.</p>
+<p class="small keys"><kbd>←</kbd> <kbd>→</kbd> step from event to event, with <kbd>Shift</kbd> by 10 ms; <kbd>Space</kbd> plays; drag in the picture to look around.</p>
 <h2>Why</h2>
 <ol class="explanation">${lesson.explanation.map(({ says }) => `<li>${prose(says)}</li>`).join('')}</ol>
 <h2>What not to conclude</h2>
-<p class="cures">“${prose(lesson.cures)}” That is not so.</p>
+<p class="cures">“${prose(lesson.cures)}” That is not so. ${prose(lesson.instead)}</p>
 ${lesson.source.length > 0 ? '<h2>The lines that make the difference</h2>' : ''}
 ${lesson.source.map(sourceOf).join('')}
 <h2>Try it</h2>

@@ -1,6 +1,6 @@
 /** The live page: three clients in your hands, and servers that run now. */
 import type { Lesson } from '../lesson.ts';
-import { PATTERNS } from '../picture/legend.ts';
+import { formsOf, PATTERNS } from '../picture/legend.ts';
 import { escapeMarkup as e } from '../picture/text.ts';
 import type { Bundle } from './bundle.ts';
 import { fileOf, ONE_ECHO } from './html.ts';
@@ -63,6 +63,7 @@ ${Object.entries(CLIENTS)
 <p class="now" id="now"></p>
 <div class="plot"><div id="script"></div><div class="cursor" hidden></div></div>
 </div>
+<details class="forms" id="forms">${formsOf()}</details>
 <div id="cards"></div>
 <svg class="guides" id="guides" aria-hidden="true"></svg>
 <div class="cursor" hidden></div>

@@ -68,7 +68,7 @@ export async function oneEchoPage(
 <p class="story">A client sends one line of ${bytes.length} bytes. This is its way through each model: every segment, every system call that has to do with it, and what each means.</p>
 <p>These are the bytes, in hexadecimal and as people write them:</p>
 <ol class="bytes-explained">${bytes.map(({ hex, shown, is }) => `<li>${chip(hex, shown)} ${e(is)}</li>`).join('')}</ol>
-<p>Read from top to bottom. On the left is the client, in the middle the wire between both kernels, on the right the server. The time is in microseconds since the client called send(2); a call is noted when it returns, a segment when it is on the wire.</p>
+<p>Read from top to bottom. On the left is the client, in the middle the wire between both kernels, on the right the server. The time is in microseconds since the client called send(2); a call is noted when it returns, a segment when it is on the wire. So a call may be noted a little later than the segment that it caused. The models with the fewest steps come first.</p>
 <nav aria-label="Models"><span class="small">Models:</span> ${all.map(({ model }) => `<a href="#${e(model)}">${e(model)}</a>`).join(' ')}</nav>
 ${all.map(section).join('')}
 <h2>What to compare</h2>

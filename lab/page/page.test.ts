@@ -105,6 +105,8 @@ describe.skipIf(!browserPath)('in a browser', () => {
     expect(await page.isVisible('.model')).toBe(false);
     expect(await page.isVisible('.explanation')).toBe(false);
     expect(await page.innerText('#script')).toContain('hal…');
+    // A newcomer does not know the names.
+    expect(await page.innerText('[data-server=poll-loop]')).toContain('one loop over poll(2)');
     await page.check('[data-server=blocking] input[value="2"]');
     await page.check('[data-server=poll-loop] input[value="2"]');
     await page.click('#reveal');
@@ -225,6 +227,12 @@ describe.skipIf(!browserPath)('in a browser', () => {
     expect(await page.isVisible('.controls')).toBe(false);
     expect(await page.isVisible('.model svg')).toBe(true);
     expect((await page.pdf()).length).toBeGreaterThan(10_000);
+    // What has to be opened on a screen is open on paper, and closed again afterwards.
+    const answer = page.locator('details', { hasText: 'It cannot. connect(2) succeeds' });
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    expect(await answer.locator('p').isVisible()).toBe(true);
+    await page.evaluate("dispatchEvent(new Event('afterprint'))");
+    expect(await answer.getAttribute('open')).toBeNull();
     await page.close();
   });
 });

@@ -75,7 +75,7 @@ const items: readonly Item[] = [
   },
 ];
 
-export function legend(stories?: readonly Story[]): { words: string; svg: string }[] {
+function legend(stories?: readonly Story[]): { words: string; svg: string }[] {
   return items
     .filter(({ isIn }) => stories?.some(isIn) ?? true)
     .map(({ words, form }) => ({

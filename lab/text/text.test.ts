@@ -145,7 +145,7 @@ test.skipIf(process.platform !== 'linux')(
       NAIVE,
     );
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toMatch(/^poll-loop +echoes of eight pieces: 3$/m);
+    expect(out).toMatch(/^poll-loop +echoes for seven segments: 3$/m);
     expect(out).toMatch(/^ {2}process {4}[ ·?#/]*·+[·?#/]*$/m);
     expect(out).toMatch(/^ {2}poll-loop +One line, after the last piece$/m);
     expect(out).toMatch(/^ {2}\S*node.* +Six pieces$/m);

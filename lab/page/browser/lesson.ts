@@ -9,6 +9,9 @@ import { Figure, place } from './figure.ts';
 /** Pixels between the margins of a sheet, A4 or Letter. */
 const SHEET = 660;
 
+/** Pixels from which on a window has room for what the forms mean. */
+const WIDE = 700;
+
 /** The page's data: deflated and in base64, because many recordings are long. */
 async function unpack(): Promise<PageData> {
   const text = place('data').textContent ?? '';
@@ -53,17 +56,29 @@ class LessonPage {
     const figure = place('figure');
     figure.addEventListener('pointerdown', (event) => this.#grab(event, figure));
     new ResizeObserver(() => this.#draw()).observe(figure);
-    const onPaper = (width: number | undefined) => () => {
-      this.#figure.paper = width;
-      this.#draw();
-    };
-    addEventListener('beforeprint', onPaper(SHEET));
-    addEventListener('afterprint', onPaper(undefined));
+    place<HTMLDetailsElement>('forms').open = innerWidth >= WIDE;
+    this.#fitPaper();
     const at = new URLSearchParams(location.hash.slice(1)).get('t');
     if (at !== null && /^\d+$/.test(at)) {
       this.#reveal();
       this.#moveTo(Number(at));
     }
+  }
+
+  /** Paper has its own width, and nothing on it can be opened. */
+  #fitPaper(): void {
+    let opened: HTMLDetailsElement[] = [];
+    addEventListener('beforeprint', () => {
+      opened = [...document.querySelectorAll<HTMLDetailsElement>('main details:not([open])')];
+      for (const one of opened) one.open = true;
+      this.#figure.paper = SHEET;
+      this.#draw();
+    });
+    addEventListener('afterprint', () => {
+      for (const one of opened) one.open = false;
+      this.#figure.paper = undefined;
+      this.#draw();
+    });
   }
 
   get #servers(): ServerData[] {
@@ -100,12 +115,12 @@ class LessonPage {
   #drawGuess(): void {
     const { choices } = this.#data;
     place('guesses').innerHTML = this.#servers
-      .map(({ name, answer }) => {
+      .map(({ name, summary, answer }) => {
         const radios = choices.map((choice, i) => {
           const checked = this.#guesses.get(name) === i ? ' checked' : '';
           return `<label><input type="radio" name="guess-${escapeMarkup(name)}" value="${i}"${checked}> ${escapeMarkup(choice)}</label>`;
         });
-        return `<fieldset class="guess" data-server="${escapeMarkup(name)}"><legend>${escapeMarkup(name)}</legend>${this.#isRevealed ? this.#verdict(name, answer) : `<div class="choices">${radios.join('')}</div>`}</fieldset>`;
+        return `<fieldset class="guess" data-server="${escapeMarkup(name)}"><legend>${escapeMarkup(name)}</legend>${this.#isRevealed ? this.#verdict(name, answer) : `<div><p class="summary">${escapeMarkup(summary)}</p><div class="choices">${radios.join('')}</div></div>`}</fieldset>`;
       })
       .join('');
     for (const input of place('guesses').querySelectorAll('input')) {
