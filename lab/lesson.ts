@@ -33,6 +33,12 @@ export interface Lesson {
    * `stop`, until the server has ended; at most 10 s longer.
    */
   readonly duration: Ms;
+  /** Where it is for chance to decide what there is to see: what a recording must show to be kept. */
+  readonly wants?: {
+    /** `clients in two processes` */
+    readonly what: string;
+    readonly isThere: (seen: Seen) => boolean;
+  };
   readonly question: Question;
   /** The number beside each model. */
   readonly number: Figure;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { aFlood } from './lessons/a-flood.ts';
 import { halfALine } from './lessons/half-a-line.ts';
+import { killAWorker } from './lessons/kill-a-worker.ts';
 import { twoWorkersOneCore } from './lessons/two-workers-one-core.ts';
 import { noiseOf } from './record.ts';
 import type { Trace } from './trace.ts';
@@ -19,6 +20,21 @@ test('the gate lets a quiet recording pass, and says what is wrong with a noisy 
   expect(noiseOf({ ...trace, blind: { tasks: 'no permission' } }, halfALine)).toEqual([
     'blind: no permission',
   ]);
+});
+
+test('where chance decides what there is to see, the gate wants it to be there', () => {
+  const worker = (id: string) => ({ id, kind: 'process', t: 0 });
+  const held = (client: string, by: string) => ({ t: 1, fact: 'holder', client, tasks: [by] });
+  const killed = { t: 700, who: 'server', did: 'signal' };
+  const played = (holders: string) =>
+    ({
+      ...trace,
+      tasks: [worker('2'), worker('3'), { ...worker('4'), t: 800 }],
+      facts: [...'ABCD'].map((client, i) => held(client, holders[i] ?? '')),
+      events: [killed],
+    }) as unknown as Trace;
+  expect(noiseOf(played('2322'), killAWorker)).toEqual([]);
+  expect(noiseOf(played('2222'), killAWorker)).toEqual(['no clients in more than one process']);
 });
 
 test('a lesson about too few cores may have too few', () => {

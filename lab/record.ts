@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { modelNames } from '../conformance/models.ts';
 import type { Lesson } from './lesson.ts';
 import { lessons as allLessons } from './lessons/index.ts';
+import { Seen } from './seen.ts';
 import { open, perform } from './stage/play.ts';
 import { model, type Server } from './stage/servers.ts';
 import type { Stage } from './stage/stage.ts';
@@ -140,12 +141,15 @@ async function quietest(
 
 /** What is wrong with a recording, in a few words each. */
 export function noiseOf(
-  { quality, blind }: Trace,
-  lesson: Pick<Lesson, 'cores' | 'script'>,
+  trace: Trace,
+  lesson: Pick<Lesson, 'cores' | 'script' | 'wants'>,
 ): string[] {
+  const { quality, blind } = trace;
   const { longestGap, lateness, coreWait } = quality;
+  const { wants } = lesson;
   const mostCoreWait = floods(lesson) ? GATE.coreWaitInFlood : GATE.coreWait;
   return [
+    ...(wants && !wants.isThere(new Seen(trace)) ? [`no ${wants.what}`] : []),
     ...(blind.tasks || blind.sockets ? [`blind: ${blind.tasks ?? blind.sockets}`] : []),
     ...(longestGap > GATE.longestGap ? [`${longestGap} ms between two looks`] : []),
     ...(lateness > GATE.lateness ? [`a step was ${lateness} ms late`] : []),

@@ -17,9 +17,10 @@ export const killAWorker: Lesson = {
   shows: ['cluster', 'worker-threads', 'poll-loop'],
   script: [
     { at: 0, who: 'A', do: 'connect' },
-    { at: 50, who: 'B', do: 'connect' },
-    { at: 100, who: 'C', do: 'connect' },
-    { at: 150, who: 'D', do: 'connect' },
+    // All at once: while one process is busy with a client, another one may accept the next.
+    { at: 0, who: 'B', do: 'connect' },
+    { at: 0, who: 'C', do: 'connect' },
+    { at: 0, who: 'D', do: 'connect' },
     { at: 300, who: 'A', do: 'send', text: 'A1\r\n' },
     { at: 350, who: 'B', do: 'send', text: 'B1\r\n' },
     { at: 400, who: 'C', do: 'send', text: 'C1\r\n' },
@@ -34,6 +35,14 @@ export const killAWorker: Lesson = {
     { at: 1400, who: 'D', do: 'end', once: 'D' },
   ],
   duration: 1500,
+  wants: {
+    what: 'clients in more than one process',
+    isThere: (seen) => {
+      const [killed = 0] = [seen.at('server', 'signal')];
+      const before = seen.trace.tasks.filter(({ kind, t }) => kind === 'process' && t < killed);
+      return before.length < 2 || new Set(CLIENTS.map((who) => seen.holders(who)[0])).size > 1;
+    },
+  },
   question: {
     asks: 'Whose connection breaks?',
     choices: ['Nobody’s', 'Those of the clients of that process', 'Everybody’s'],
@@ -47,7 +56,6 @@ export const killAWorker: Lesson = {
     unit: 'clients',
     of: (seen) => cutOff(seen).length,
     none: 'none',
-    badFrom: 4,
   },
   explanation: [
     {

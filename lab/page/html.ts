@@ -9,6 +9,7 @@ import { Seen } from '../seen.ts';
 import type { Trace } from '../trace.ts';
 import type { Bundle } from './bundle.ts';
 import type { PageData, ServerData } from './data.ts';
+import { drawn } from './drawn.ts';
 import { findIfThere, runningLines } from './source.ts';
 import { summaryOf } from './summary.ts';
 import { MOST_SERVERS } from './wishes.ts';
@@ -155,7 +156,7 @@ function serverOf({ question, number }: Lesson, trace: Trace): ServerData {
       is: number.badFrom === undefined ? 'plain' : isBad ? 'bad' : 'fine',
     },
     lines: runningLines(trace.model),
-    trace,
+    trace: drawn(trace),
   };
 }
 

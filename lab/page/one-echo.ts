@@ -14,7 +14,7 @@ import { fileOf } from './html.ts';
 import { summaryOf } from './summary.ts';
 
 const RECORDINGS = new URL('../one-echo/recordings/', import.meta.url);
-const MODELS = new URL('../../models/', import.meta.url);
+const ROOT = new URL('../../', import.meta.url);
 
 /** The echoes that were followed, by model: those with the fewest steps first. */
 export function echoes(): OneEcho[] {
@@ -24,22 +24,47 @@ export function echoes(): OneEcho[] {
     .sort((a, b) => a.steps.length - b.steps.length || a.model.localeCompare(b.model));
 }
 
-/** The line of a model in which the end of a line is found; undefined unless there is just one. */
+/**
+ * The line in which a model finds the end of a line: its own, or one of a folder that it shares with other
+ * models. Undefined unless there is just one.
+ */
 export function framingOf(model: string): Framing | undefined {
-  const folder = new URL(`${model}/`, MODELS);
-  if (!existsSync(folder)) return undefined;
-  const found = readdirSync(folder)
+  const own = sourcesIn(`models/${model}`);
+  const shared = new Set(
+    own.flatMap(({ text }) =>
+      [...text.matchAll(/from '\.\.\/\.\.\/([\w-]+-net)\//g)].map(([, name = '']) => name),
+    ),
+  );
+  const found = framingsIn(own);
+  const all = found.length > 0 ? found : [...shared].flatMap((name) => framingsIn(sourcesIn(name)));
+  return all.length === 1 ? all[0] : undefined;
+}
+
+interface SourceFile {
+  /** From the project's root. */
+  readonly file: string;
+  readonly text: string;
+}
+
+function sourcesIn(name: string): SourceFile[] {
+  const folder = new URL(`${name}/`, ROOT);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && !/^core\.ts$|\.test\.ts$/.test(file))
-    .flatMap((file) =>
-      readFileSync(new URL(file, folder), 'utf8')
-        .split('\n')
-        .flatMap((line, i) =>
-          /framer\.(frame|push)\(/i.test(line)
-            ? [{ file: `models/${model}/${file}`, number: i + 1, code: line.trim() }]
-            : [],
-        ),
-    );
-  return found.length === 1 ? found[0] : undefined;
+    .map((file) => ({
+      file: `${name}/${file}`,
+      text: readFileSync(new URL(file, folder), 'utf8'),
+    }));
+}
+
+function framingsIn(files: readonly SourceFile[]): Framing[] {
+  return files.flatMap(({ file, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, i) =>
+        /framer\.(frame|push)\(/i.test(line) ? [{ file, number: i + 1, code: line.trim() }] : [],
+      ),
+  );
 }
 
 export async function oneEchoPage(

@@ -7,9 +7,13 @@ import { pathToFileURL } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Lesson } from '../lesson.ts';
 import { lessons } from '../lessons/index.ts';
+import { total } from '../picture/story.ts';
+import type { BufferFact, Trace } from '../trace.ts';
 import { browserPath, launch } from './browser.ts';
 import { course } from './docs.ts';
+import { drawn } from './drawn.ts';
 import { exportTo } from './export.ts';
 import { dataOf, fileOf, ONE_ECHO } from './html.ts';
 import { recordingsOf } from './recordings.ts';
@@ -40,6 +44,23 @@ test('a page holds no address of anywhere else', () => {
     const addresses = text.match(/\b(https?:)?\/\/[a-z][\w.-]+/gi) ?? [];
     expect(addresses.filter((one) => !one.includes('www.w3.org'))).toEqual([]);
     expect(text).not.toMatch(/ (src|style)=|@import|url\((?!#|"#)/);
+  }
+});
+
+test('a page has fewer samples of a flood than its recording, and the same peaks', () => {
+  const flood = lessons.find(({ id }) => id === 'a-flood') as Lesson;
+  for (const trace of recordingsOf(flood)) {
+    const page = drawn(trace);
+    const samplesOf = ({ facts }: Trace, client: string) =>
+      facts.filter((fact): fact is BufferFact => fact.fact === 'buffers' && fact.client === client);
+    const [all, kept] = [samplesOf(trace, 'A'), samplesOf(page, 'A')];
+    expect(kept.length).toBeLessThan(all.length);
+    expect(kept.length).toBeLessThanOrEqual(401);
+    expect(Math.max(...kept.map(total))).toBe(Math.max(...all.map(total)));
+    expect(samplesOf(page, 'B')).toEqual(samplesOf(trace, 'B'));
+    expect(page.facts.map(({ t }) => t)).toEqual(
+      page.facts.map(({ t }) => t).sort((a, b) => a - b),
+    );
   }
 });
 
