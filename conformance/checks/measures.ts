@@ -1,7 +1,7 @@
 /** What is measured and not judged: it differs from server to server, and none of it is wrong. */
 import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene } from '../check.ts';
-import { blockOfLines, expectAnswer, expectEcho, NARROW } from '../expect.ts';
+import { blockOfLines, expectEcho, NARROW } from '../expect.ts';
 import { Footprint } from '../footprint.ts';
 import { neverReader } from './slow-readers.ts';
 
@@ -135,7 +135,8 @@ export const measures: readonly Check[] = [
           async (client) => {
             await stalls(client);
             client.resume();
-            await expectAnswer(client, pending);
+            // Whether all of it comes, and is right, is a matter of other checks.
+            await client.receive(pending.length).catch(() => undefined);
           },
         ),
         await waits('has sent its FIN and does not read', NARROW, async (client) => {
