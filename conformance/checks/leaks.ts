@@ -12,8 +12,9 @@ const ENDS_NOTHING = 'Nothing a client does ends the server: it runs out of noth
 /** Visits of one round, and how long one may take, in milliseconds. */
 const VISITS = 80;
 const ROUND = 2000;
-/** Visitors at once: more would overflow a short backlog. */
+/** Visitors at once: more would overflow a short backlog. Where only one is served, the others wait. */
 const AT_ONCE = 4;
+const MAY_WAIT = 'concurrency/waiting-client-is-served-next';
 /** Rounds after the first one, in which a server may set itself up. */
 const ROUNDS = 3;
 /** A part of a visit: so many descriptors, threads or processes for each are no chance. */
@@ -33,7 +34,7 @@ export const leaks: readonly Check[] = [
     sentence: BOUNDED,
     cause:
       'does each connection leave something: a socket, a thread, a process that nobody waits for, a buffer, a line in a list?',
-    needs: ['framing/one-line', 'concurrency/hundreds-of-short-ones'],
+    needs: ['framing/one-line', 'concurrency/hundreds-of-short-ones', MAY_WAIT],
     run: (scene) =>
       expectNothingLeft(scene, async (client, i) => {
         await expectEcho(client, `visit ${i}\r\n`);
@@ -47,7 +48,7 @@ export const leaks: readonly Check[] = [
     title: 'Clients that said nothing and have left cost nothing',
     sentence: ENDS_NOTHING,
     cause: 'is a client that leaves without a word forgotten, with its socket and its memory?',
-    needs: ['framing/one-line', 'half-close/nothing-sent'],
+    needs: ['framing/one-line', 'half-close/nothing-sent', MAY_WAIT],
     run: (scene) =>
       expectNothingLeft(scene, async (client, i) => {
         if (i % 4 === 3) await expectEcho(client, 'pause\r\n'); // so that no backlog overflows
@@ -60,7 +61,7 @@ export const leaks: readonly Check[] = [
     title: 'Lines that were begun by clients who have left cost nothing',
     sentence: BOUNDED,
     cause: "is an unfinished line kept when its client's FIN has come?",
-    needs: ['framing/one-line', 'half-close/tail-is-dropped', 'limits/longest-line'],
+    needs: ['framing/one-line', 'half-close/tail-is-dropped', 'limits/longest-line', MAY_WAIT],
     run: (scene) =>
       expectNothingLeft(scene, async (client) => {
         await client.send(BEGUN);
@@ -74,7 +75,7 @@ export const leaks: readonly Check[] = [
     title: 'Clients that reset in the middle of a line cost nothing',
     sentence: ENDS_NOTHING,
     cause: 'is there a way out (an error of recv) on which nothing is closed or freed?',
-    needs: ['resets/mid-line', 'limits/longest-line'],
+    needs: ['resets/mid-line', 'limits/longest-line', MAY_WAIT],
     run: (scene) =>
       expectNothingLeft(scene, async (client) => {
         await client.send(BEGUN);
@@ -88,7 +89,7 @@ export const leaks: readonly Check[] = [
     title: 'Clients that reset while their output was pending cost nothing',
     sentence: ENDS_NOTHING,
     cause: 'is there a way out (an error of send) on which nothing is closed or freed?',
-    needs: ['resets/mid-answer', 'limits/longest-line'],
+    needs: ['resets/mid-answer', 'limits/longest-line', MAY_WAIT],
     async run(scene) {
       const block = blockOfLines(200);
       return expectNothingLeft(
@@ -109,7 +110,7 @@ export const leaks: readonly Check[] = [
     title: 'Clients whose lines were too long cost nothing',
     sentence: BOUNDED,
     cause: 'is the connection of a client whose line was too long never closed, or its line kept?',
-    needs: ['limits/line-too-long'],
+    needs: ['limits/line-too-long', MAY_WAIT],
     async run(scene) {
       const long = Buffer.alloc(scene.target.maxLine + 4000, 'too long ');
       const before = Footprint.of(scene.target).look().descriptors;
