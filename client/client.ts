@@ -662,6 +662,6 @@ function quietly<T>(promise: Promise<T>): Promise<T> {
  * Runs `giveUp` after the event loop has read its sockets once more: if this process itself was delayed, timers
  * run before input that came meanwhile is read.
  */
-function afterLastLook(giveUp: () => void): void {
+export function afterLastLook(giveUp: () => void): void {
   setImmediate(() => setImmediate(giveUp));
 }

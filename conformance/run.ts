@@ -1,6 +1,6 @@
 /** Runs one check, and turns whatever happens into a verdict. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClientError, connect } from '../client/client.ts';
+import { afterLastLook, ClientError, connect } from '../client/client.ts';
 import { type Check, type Difference, Failure, Scene, type Target, Unsupported } from './check.ts';
 import type { LineEnds } from './lens.ts';
 
@@ -99,7 +99,7 @@ export async function runCheck(
           ),
         );
     };
-    timer = setTimeout(giveUp, Math.min(most, left));
+    timer = setTimeout(afterLastLook, Math.min(most, left), giveUp);
   });
   const running = obstacle ? Promise.reject(obstacle) : check.run(scene);
   running.catch(() => undefined); // it may end after its bound
