@@ -144,6 +144,49 @@ test('who waits for a visitor that nobody serves shows no leak', () => {
   expect(silence(900)[0]).toContain('a way out');
 });
 
+test('whoever is not served after hundreds of visits meets a server that has run out of something', () => {
+  const silence = (who: string) => ({
+    message: `${who}, waiting for 10 bytes: not within 5000 ms; nothing had come`,
+  });
+  const shortOnes = 'concurrency/hundreds-of-short-ones';
+  const later = failed('half-close/again-and-again', silence('sips, 13 lines'));
+  expect(causes(later, failed(shortOnes, silence('client 250')))).toEqual({
+    [later.check.id]: 'leaks',
+    [shortOnes]: 'leaks',
+  });
+  expect(causes(failed(shortOnes, silence('client 1')))[shortOnes]).toBeUndefined();
+});
+
+test('the end of a line that comes twice is told from lines out of order', () => {
+  const id = 'lines/lengths';
+  const told = (got: string) => causes(differs(id, '1.98:aZoNilXpL09…', got))[id];
+  expect(told('lPn1fpw\\r\\n1.98:aZ…')).toBe('brings-back-old-bytes');
+  expect(told('1.97:Pn1fpw\\r\\n1.98:aZ…')).toBe('another-line');
+  expect(told('lPn1fpw\\r\\nqqqqqqq…')).toBeUndefined();
+});
+
+test('memory that grows with what was echoed is no matter of how a client has left', () => {
+  const grown = (id: string) => failed(id, { message: 'memory has grown by 456 MiB' });
+  const [bytes, pending] = ['leaks/after-many-bytes', 'leaks/after-pending-output'];
+  expect(causes(grown(bytes), grown(pending))).toEqual({
+    [bytes]: 'keeps-what-was-sent',
+    [pending]: 'keeps-what-was-sent',
+  });
+  expect(causes(grown(pending))[pending]).toBeUndefined();
+});
+
+test('what several clients have left behind is told from what was changed', () => {
+  const transcript = [
+    '     0.4 ms  holds a CR sends 1 byte: \\r',
+    '     0.8 ms  holds a line without its LF sends 12 bytes: almost done\\r',
+    '     2.6 ms  holds 600 bytes sends 600 bytes: six hundred six hundred … 540 bytes …',
+    '     2.7 ms  holds 600 bytes receives 617 bytes: \\ralmost done\\r … 580 bytes …',
+  ].join('\n');
+  const id = 'concurrency/beside-any-partial-line';
+  const verdict = differs(id, 'six hundred six …', '\\ralmost done\\ra…', transcript);
+  expect(causes(verdict)[id]).toBe('mixes-clients');
+});
+
 test('every mutant carries the cause that a reader should be told', () => {
   const missing = Object.keys(mutants).filter((name) => !(name in rightCauses));
   expect(missing).toEqual([]);

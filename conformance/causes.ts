@@ -34,6 +34,7 @@ export const CAUSES = {
     "are some bytes obeyed, dropped or changed (NUL, backspace, Ctrl-Z, telnet's 255), or is text decoded?",
   'changes-a-byte':
     'one byte among right ones was changed: is a buffer written to before it has been sent, or too short?',
+  'brings-back-old-bytes': 'is a buffer used again with what the line before has left in it?',
   'another-line':
     'another line came than was due: are lines answered out of order, is a buffer used again before it was sent, or is output dropped when send takes less than it was given?',
   'resumes-off':
@@ -52,6 +53,8 @@ export const CAUSES = {
     'does it serve only so many clients at once (a pool, a table, a limit), or does a place never become free again?',
   leaks:
     'does each connection leave something behind: a descriptor, a thread, a process, a buffer?',
+  'keeps-what-was-sent':
+    'is every line kept (in a list, in a log, in a buffer that only grows), though it was answered?',
   'ends-connections':
     'is there a time-out that ends a connection: an idle one, or any one some time after it began?',
   'ends-partial-lines':
@@ -88,6 +91,12 @@ const WORDS = 'lines/words';
 /** So many answers, or bytes, and what a server does wrong in one line would have shown. */
 const MANY_ANSWERS = 100;
 const MANY_BYTES = 8 * 1024 * 1024;
+
+/** The check in which clients come and go, one after another. */
+const SHORT_ONES = 'concurrency/hundreds-of-short-ones';
+
+/** So many visits, and a server may have run out of something. */
+const MANY_VISITS = 100;
 
 /** So many bytes, and the kernel had its buffers full. */
 const MUCH = 256 * 1024;
@@ -163,6 +172,8 @@ function causeBySight(verdict: Verdict): Cause | undefined {
   if (check.id === BYTES && OF_CONTENT.has(kind))
     return causeOfBytes(verdict) === 'decodes' ? 'decodes' : 'obeys-bytes';
   if (check.id === 'leaks/after-lines' && kind === 'own') return 'leaks';
+  if (check.id === 'leaks/after-many-bytes' && kind === 'own') return 'keeps-what-was-sent';
+  if (isExhausted(verdict)) return 'leaks';
   switch (kind) {
     case 'died':
       if (/SIGPIPE|EPIPE|broken ?pipe/i.test(message)) return 'dies-of-a-write';
@@ -212,6 +223,12 @@ function hasStopped(verdict: Verdict): boolean {
   return check.id === 'framing/random-lines-32-mib' && kind === 'short' && isLate;
 }
 
+/** Whether many clients were served, one after another, and then one was not. */
+function isExhausted(verdict: Verdict): boolean {
+  const isUnserved = ['timeout', 'unserved', 'fin', 'reset'].includes(kindOf(verdict));
+  return verdict.check.id === SHORT_ONES && isUnserved && visitOf(verdict) >= MANY_VISITS;
+}
+
 /** How many times something was received; of what the transcript leaves out, every other entry. */
 function answersIn(transcript: string): number {
   const more = /… ([\d,]+) more …/.exec(transcript)?.[1]?.replaceAll(',', '') ?? '0';
@@ -254,6 +271,7 @@ function causeOfBytes(verdict: Verdict): Cause | undefined {
   if (byLabel === 'another-line' && check.id === RESUMES && difference.offset > MUCH)
     return 'drops-output';
   if (byLabel) return byLabel;
+  if (isBehindOldBytes(got, expected)) return 'brings-back-old-bytes';
   return isOneByteChanged(expected, got) ? 'changes-a-byte' : undefined;
 }
 
@@ -411,6 +429,18 @@ const ROOTS: readonly {
     showsIn: /^leaks|descriptors$/,
   },
   {
+    check: SHORT_ONES,
+    cause: 'leaks',
+    kinds: ['timeout', 'unserved', 'fin', 'reset'],
+    showsIn: /^(half-close|concurrency|resets|streams|leaks|bystanders|measures)/,
+  },
+  {
+    check: 'leaks/after-many-bytes',
+    cause: 'keeps-what-was-sent',
+    kinds: ['own'],
+    showsIn: /^leaks\/after-(lines|pending)/,
+  },
+  {
     check: 'bystanders/partial-lines',
     cause: 'ends-partial-lines',
     kinds: ['timeout', 'fin', 'reset', 'short', 'changed', 'own'],
@@ -515,6 +545,13 @@ function isWithoutBlanks(got: string, expected: string): boolean {
   return trimmed !== due && trimmed.length > 2 && came.startsWith(trimmed);
 }
 
+/** Whether the line that is due comes, and the end of a line before it once more. */
+function isBehindOldBytes(got: string, expected: string): boolean {
+  const at = got.indexOf('\\r\\n') + 4;
+  const [rest, due] = [got.slice(at), expected].map((text) => text.replace(/…$/, ''));
+  return at > 4 && !!rest && rest.length >= 4 && !!due?.startsWith(rest);
+}
+
 /** A line of a block. */
 const BLOCK_LINE = /(\d{7})(?=([.a-z])\2\2)/;
 
@@ -566,13 +603,17 @@ function isOfAnother(got: string, expected: string, transcript: string): boolean
   const lines = transcript.split('\n');
   const last = lines.findLast((line) => receiver.test(line));
   const name = last && receiver.exec(last)?.[1];
-  return lines.some((line) => {
-    const [, who, what = ''] = sent.exec(line) ?? [];
+  const said = lines.map((line) => sent.exec(line) ?? []);
+  const own = said.flatMap(([, who, what]) => (who === name && what ? [what] : []));
+  return said.some(([, who, what = '']) => {
     if (who === undefined || who === name) return false;
     // What was left behind by somebody else stands behind the last line that was complete.
     return [what, what.split('\\r\\n').at(-1) ?? ''].some((text) => {
       const piece = came.slice(0, Math.min(12, text.length));
-      return piece.length >= 4 && !expected.includes(piece) && text.startsWith(piece);
+      if (piece.length >= 4 && !expected.includes(piece) && text.startsWith(piece)) return true;
+      // What several have left behind has come together.
+      const begun = text.slice(0, 12);
+      return begun.length >= 8 && came.includes(begun) && !own.some((one) => one.includes(begun));
     });
   });
 }
@@ -598,6 +639,11 @@ function kindOf({ message, difference, died }: Verdict): Kind {
   return /: not within \d+ ms; /.test(message) ? 'timeout' : 'own';
 }
 
+/** The number of the visit in which a check failed that has many, one after another; 0: none is named. */
+function visitOf({ message }: Verdict): number {
+  return Number(/(?:visitor|client) (\d+)/.exec(message)?.[1] ?? 0);
+}
+
 /** Whether a check's own guess fits what was seen. */
 function isOwn(verdict: Verdict): boolean {
   const kind = kindOf(verdict);
@@ -610,8 +656,7 @@ function isOwn(verdict: Verdict): boolean {
   if (OF_CHANGES.test(id)) return kind === 'changed' || kind === 'short' || kind === 'early';
   // Who cannot be measured shows nothing; after hundreds of visits, a server may have run out of something.
   if (group === 'measures') return kind === 'own';
-  if (group === 'leaks' && kind !== 'own')
-    return Number(/visitor (\d+)/.exec(verdict.message)?.[1] ?? 0) >= 300;
+  if (group === 'leaks' && kind !== 'own') return visitOf(verdict) >= 300;
   // Wrong bytes are no matter of the end of input, nor of a limit or a leak.
   if (kind === 'changed' || kind === 'early')
     return OF_BYTES.test(id) || TAIL.test(verdict.message);
