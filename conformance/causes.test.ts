@@ -157,6 +157,16 @@ test('whoever is not served after hundreds of visits meets a server that has run
   expect(causes(failed(shortOnes, silence('client 1')))[shortOnes]).toBeUndefined();
 });
 
+test('who waits beside twenty that flood and do not read may wait for the flood', () => {
+  const silence = 'bystander, waiting for 13 bytes: not within 5000 ms; nothing had come';
+  const twenty = failed('slow-readers/beside-twenty', { message: silence });
+  const flood = failed('streams/beside-one-that-floods', {
+    message: `while some clients flood, an older client is not served: ${silence}; they got 9 bytes meanwhile`,
+  });
+  expect(texts(twenty)[0]).toContain('limited number of threads');
+  expect(Object.values(causes(flood, twenty))).toEqual(['starves-others', 'starves-others']);
+});
+
 test('the end of a line that comes twice is told from lines out of order', () => {
   const id = 'lines/lengths';
   const told = (got: string) => causes(differs(id, '1.98:aZoNilXpL09…', got))[id];

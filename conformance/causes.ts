@@ -49,6 +49,8 @@ export const CAUSES = {
   'waits-for-the-first-line':
     'does it wait for the first bytes of a client before it accepts the next, or serves others?',
   'blocks-in-send': 'does it wait in send to one client while others wait for it?',
+  'starves-others':
+    'does it serve one client for as long as there is something to read, before it looks at others?',
   'serves-only-so-many':
     'does it serve only so many clients at once (a pool, a table, a limit), or does a place never become free again?',
   leaks:
@@ -78,6 +80,9 @@ const RESUMES = 'slow-readers/resumes-and-gets-everything';
 
 /** The check that tells whether a server reads on while somebody does not read its answers. */
 const BESIDE_READER = 'slow-readers/beside-one';
+
+/** The check in which others wait while some clients send as fast as they can. */
+const BESIDE_FLOOD = 'streams/beside-one-that-floods';
 
 /** The check in which many short lines are answered one by one. */
 const MANY = 'lines/two-hundred-thousand';
@@ -174,6 +179,7 @@ function causeBySight(verdict: Verdict): Cause | undefined {
   if (check.id === 'leaks/after-lines' && kind === 'own') return 'leaks';
   if (check.id === 'leaks/after-many-bytes' && kind === 'own') return 'keeps-what-was-sent';
   if (isExhausted(verdict)) return 'leaks';
+  if (check.id === BESIDE_FLOOD && WAITS.has(kind)) return 'starves-others';
   switch (kind) {
     case 'died':
       if (/SIGPIPE|EPIPE|broken ?pipe/i.test(message)) return 'dies-of-a-write';
@@ -323,6 +329,12 @@ const ROOTS: readonly {
     cause: 'blocks-in-send',
     kinds: ['timeout', 'unserved'],
     showsIn: /^(slow-readers|streams|resets|leaks\/after-pending|bystanders|measures)/,
+  },
+  {
+    check: BESIDE_FLOOD,
+    cause: 'starves-others',
+    kinds: ['timeout', 'unserved'],
+    showsIn: /^slow-readers\/beside-twenty/,
   },
   ...['hundred-interleaved', 'thousand-open'].map((which) => ({
     check: `concurrency/${which}`,

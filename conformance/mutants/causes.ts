@@ -110,7 +110,7 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
     'streams/side-by-side',
   ],
   'spins-while-output-is-pending': ['measures/rest-while-clients-wait'],
-  'starves-neighbours': ['streams/beside-one-that-floods'],
+  'starves-neighbours': ['starves-others'],
   'stops-at-100000-lines': ['falls-silent', 'lines/two-hundred-thousand', 'streams/side-by-side'],
   'stops-at-64-mib': ['lines/hundred-mebibytes'],
   'takes-65535-bytes-for-too-long': ['lines/lengths'],

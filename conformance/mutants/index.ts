@@ -283,6 +283,8 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
   'shares-long-lines': ['streams/side-by-side', 'streams/narrow-readers'],
   // Whether one of the narrow readers has to wait for the others longer than the suite waits.
   'blocks-on-slow-reader': ['streams/narrow-readers'],
+  // Whether those who do not read have paused for long enough when another asks.
+  'starves-neighbours': ['slow-readers/beside-twenty'],
   // Whether memory still grows after 80,000 lines, so that more are sent.
   'stops-at-100000-lines': ['leaks/after-many-bytes'],
   // Whether the 251st client since the server was started comes in this check: these have dozens.
