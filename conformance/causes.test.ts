@@ -167,6 +167,19 @@ test('who waits beside twenty that flood and do not read may wait for the flood'
   expect(Object.values(causes(flood, twenty))).toEqual(['starves-others', 'starves-others']);
 });
 
+test('output that is missing before an orderly end was not thrown away by the kernel', () => {
+  const came = (how: string) =>
+    failed('limits/line-too-long-with-more-behind', {
+      message: `39,351 of the 40,360 bytes came back: waiting: the server ${how}; 39,351 bytes had come`,
+    });
+  const resumes = failed('slow-readers/resumes-and-gets-everything', {
+    message: '9 bytes of 99 never came: waiting: not within 5000 ms; nothing had come',
+  });
+  const told = (how: string) => causes(came(how), resumes)['limits/line-too-long-with-more-behind'];
+  expect(told('closed the connection (FIN)')).toBe('drops-output');
+  expect(told('reset the connection (RST)')).toBeUndefined();
+});
+
 test('the end of a line that comes twice is told from lines out of order', () => {
   const id = 'lines/lengths';
   const told = (got: string) => causes(differs(id, '1.98:aZoNilXpL09…', got))[id];

@@ -419,8 +419,9 @@ const ROOTS: readonly {
   {
     check: RESUMES,
     cause: 'drops-output',
-    kinds: ['changed', 'short', 'timeout', 'own'],
-    showsIn: /^(half-close\/(output|again)|streams\/(narrow|side)|resets\/leave)/,
+    kinds: ['changed', 'short', 'timeout', 'fin', 'own'],
+    showsIn:
+      /^(half-close\/(output|again)|streams\/(narrow|side)|resets\/leave|limits\/line-too-long-with)/,
   },
   {
     check: 'lines/every-order-of-cr-and-lf',
