@@ -17,7 +17,7 @@ export abstract class TimedConnection {
   /** Bytes so far. */
   protected received = 0;
   protected sent = 0;
-  /** Whether it has received bytes since the last check. */
+  /** Whether it has received or sent bytes since the last check: then there may be more to receive. */
   protected wasReady = false;
   /** Why the connection is being ended; undefined while it is not. */
   protected ending: string | undefined;
@@ -64,6 +64,7 @@ export abstract class TimedConnection {
   /** Sends what the kernel takes now. @returns how many bytes that was @throws SocketError EPIPE, ECONNRESET … */
   protected transmit(bytes: Buffer, start: number, end: number): number {
     const sent = Math.max(0, sys.send(this.fd, bytes, start, end - start));
+    this.wasReady = true;
     this.sent += sent;
     return sent;
   }

@@ -51,6 +51,7 @@ export class Client extends TimedConnection {
   /** Begins a reception. The kernel takes a buffer for it when there are bytes. */
   receive(): void {
     if (this.#isClosing) return;
+    this.wasReady = true; // what has come is not known before the next turn
     this.shared.ring.recv(this.fd, this.shared.buffers.group, RECEIVE, this.id);
     this.#inFlight++;
   }
@@ -121,6 +122,7 @@ export class Client extends TimedConnection {
 
   #hasSent(result: number): void {
     this.#sends--;
+    this.wasReady = true; // the reception that is linked to it begins only now
     if (result < 0) this.close(getSystemErrorName(result));
     else this.sent += result;
     if (this.#sends > 0) return;
