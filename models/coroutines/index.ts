@@ -39,15 +39,17 @@ await main(model, async (options) => {
     sys.setNonBlocking(listener);
     while (shared.stoppedAt === undefined) {
       yield sys.POLLIN; // waits for a client
+      let fd: number;
       try {
-        const fd = sys.accept(listener);
-        if (fd < 0 || !shared.admit(fd)) continue;
-        sys.setNonBlocking(fd);
-        scheduler.start(fd, new Client(fd, shared, scheduler).serve());
+        fd = sys.accept(listener);
       } catch (error) {
         shared.cannotAccept((error as Error).message);
         yield { sleep: 100 }; // then it tries again
+        continue;
       }
+      if (fd < 0 || !shared.admit(fd)) continue;
+      sys.setNonBlocking(fd);
+      scheduler.start(fd, new Client(fd, shared, scheduler).serve());
     }
   }
 
