@@ -39,7 +39,16 @@ export class Acceptor {
       if (fd < 0) return;
       if (!this.#shared.admit(fd)) continue;
       sys.setNonBlocking(fd);
-      this.#table.add(new Connection(fd, this.#shared));
+      this.#add(new Connection(fd, this.#shared));
+    }
+  }
+
+  #add(connection: Connection): void {
+    try {
+      this.#table.add(connection);
+    } catch (error) {
+      if (!(error instanceof sys.SocketError)) throw error;
+      connection.close(error.code); // epoll watches no more descriptors (ENOSPC)
     }
   }
 

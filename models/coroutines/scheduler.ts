@@ -24,7 +24,12 @@ export class Scheduler {
   /** Starts a program, which runs until it waits. At its end it has to close its descriptor. */
   start(fd: number, program: Routine): void {
     this.#tasks[fd] = { fd, program, events: undefined, wakesAt: Infinity };
-    this.resume(fd);
+    try {
+      this.resume(fd);
+    } catch (error) {
+      this.#tasks[fd] = undefined;
+      program.throw(error); // epoll watches no more descriptors (ENOSPC): its first wait fails
+    }
   }
 
   /** Lets a task go on until it waits again. @param error - is thrown at the `yield` in which it waits */
