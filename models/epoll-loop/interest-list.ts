@@ -9,8 +9,8 @@ import { EPOLLIN, Epoll } from '../../sockets/epoll.ts';
 import * as sys from '../../sockets/index.ts';
 
 /**
- * The most sockets that one wait returns. It exceeds any number of clients: after a signal, a client counts as
- * done if the wait has not returned its socket.
+ * The most sockets that one wait returns. It should exceed the number of clients: after a signal, a client counts
+ * as done if the wait has not returned its socket.
  */
 const MOST_READY = 65_536;
 
