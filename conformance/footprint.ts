@@ -120,8 +120,11 @@ function ownersOf(target: Target): readonly Holding[] {
   return owners;
 }
 
-function processes(but: ReadonlySet<string> = new Set()): Process[] {
-  return list('/proc').flatMap((name) => {
+/** @param but - processes to leave out; those that have ended are removed from it, as their numbers are used again */
+function processes(but: Set<string> = new Set()): Process[] {
+  const names = new Set(list('/proc'));
+  for (const name of but) if (!names.has(name)) but.delete(name);
+  return [...names].flatMap((name) => {
     if (!/^\d+$/.test(name) || but.has(name)) return [];
     const text = read(`/proc/${name}/stat`);
     if (text === '') return [];
