@@ -173,8 +173,12 @@ async function besideFlood(scene: Scene, neighbour: Client, longest: number): Pr
 /** After so many bytes, a flood goes on as it is. */
 const FLOOD = 16 * 1024 * 1024;
 
-/** So many bytes for one client before another gets a line are no accident. */
-const UNFAIR = 8 * 1024 * 1024;
+/**
+ * So many bytes for those who flood before another gets a line are no accident. A fair loop may take megabytes:
+ * libuv reads up to 32 times 64 KiB from each socket in one turn, and a newcomer needs two turns, one to be
+ * accepted and one to be read. With five that flood, that is 20 MiB.
+ */
+const UNFAIR = 24 * 1024 * 1024;
 
 /** Expects an answer, if not at once, then before those who flood have got megabytes more. */
 async function expectTurn(scene: Scene, client: Client, received: () => number, who: string) {
