@@ -117,7 +117,11 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'tells-clients-by-their-port': ['concurrency/same-port-twice', 'mixes-clients'],
   'waits-for-a-first-line': ['waits-for-the-first-line'],
   'waits-for-the-rest-of-a-line': ['waits-for-a-line'],
-  'wipes-partial-lines-at-a-reset': ['resets/leave-neighbours-alone', 'ends-partial-lines'],
+  'wipes-partial-lines-at-a-reset': [
+    'resets/leave-neighbours-alone',
+    'streams/side-by-side',
+    'ends-partial-lines',
+  ],
 };
 
 /** The failures of a mutant beside which a wrong cause is named, or none where one is to be. */

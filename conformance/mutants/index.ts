@@ -283,6 +283,8 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
   'shares-long-lines': ['streams/side-by-side', 'streams/narrow-readers'],
   // Whether one of the narrow readers has to wait for the others longer than the suite waits.
   'blocks-on-slow-reader': ['streams/narrow-readers'],
+  // Whether a line of one of the streams is unfinished when a visitor resets.
+  'wipes-partial-lines-at-a-reset': ['streams/side-by-side'],
   // Whether those who do not read have paused for long enough when another asks.
   'starves-neighbours': ['slow-readers/beside-twenty'],
   // Whether memory still grows after 80,000 lines, so that more are sent.
