@@ -7,16 +7,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * those that work most (mutants, lifecycle, models, command, crowds) have others beside them that mostly wait.
  */
 const LONGEST = [
+  ...['conformance/models-2', 'conformance/odd-servers', 'conformance/mutants-2'],
+  ...['conformance/models-1', 'conformance/mutants-3', 'conformance/models-3'],
+  ...['conformance/mutants-1', 'models/crowds', 'models/lifecycle', 'lab/lessons/lessons'],
+  ...['models/faults', 'models/wait', 'models/promises', 'conformance/command', 'models/shutdown'],
   ...[
-    'conformance/models-1',
-    'conformance/odd-servers',
-    'conformance/mutants-2',
-    'conformance/models-2',
+    'lab/page/page',
+    'packaging/package',
+    'models/cores',
+    'conformance/fuzz/fuzz',
+    'models/fairness',
   ],
-  ...['conformance/mutants-3', 'models/crowds', 'conformance/models-3', 'conformance/mutants-1'],
-  ...['models/lifecycle', 'lab/lessons/lessons', 'conformance/command', 'models/promises'],
-  ...['models/faults', 'models/wait', 'models/fairness', 'models/shutdown', 'lab/page/page'],
-  ...['conformance/fuzz/fuzz', 'models/last-words', 'client/cli', 'bench/generator'],
+  ...['lab/page/server', 'models/last-words', 'client/cli', 'bench/generator', 'bench/bench'],
 ].map((name) => `/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {

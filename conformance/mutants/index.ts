@@ -265,6 +265,8 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'limits/endless-line',
     'concurrency/beside-any-partial-line',
   ],
+  // Whether half a second is over before the output has been read.
+  'gives-up-after-half-a-second': ['half-close/output-is-not-lost'],
   'one-buffer-for-all': ['leaks/after-partial-lines', 'measures/rest-while-clients-wait'],
   // Whether a read ends behind a CR.
   'ends-lines-at-cr': ['lines/hundred-mebibytes'],
