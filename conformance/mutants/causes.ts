@@ -75,7 +75,7 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'ends-slow-lines': ['ends-partial-lines'],
   'ends-slow-readers': ['bystanders/pending-output'],
   'forgets-a-cr-after-lf': ['misses-an-end'],
-  'gives-up-after-half-a-second': ['half-close/again-and-again'],
+  'gives-up-after-half-a-second': ['half-close/again-and-again', 'half-close/output-is-not-lost'],
   'hands-on-pending-output': ['resets/leave-nothing-to-others', 'mixes-clients'],
   'inherits-a-partial-line': [
     'mixes-clients',
