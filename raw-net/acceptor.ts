@@ -4,7 +4,7 @@ import { Connection } from './connection.ts';
 import type { Shared } from './shared.ts';
 
 /** The most clients that are accepted in one turn of the loop, because the others wait meanwhile. */
-const ACCEPTS_IN_A_TURN = 64;
+export const ACCEPTS_IN_A_TURN = 64;
 
 /** What the loop waits for: its clients, and its listeners or not. */
 export interface Table {

@@ -8,6 +8,7 @@
  */
 import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
+import { ACCEPTS_IN_A_TURN } from '../../raw-net/acceptor.ts';
 import { begin } from '../../raw-net/begin.ts';
 import { openListeners } from '../../raw-net/listeners.ts';
 import { Shared } from '../../raw-net/shared.ts';
@@ -39,17 +40,18 @@ await main(model, async (options) => {
     sys.setNonBlocking(listener);
     while (shared.stoppedAt === undefined) {
       yield sys.POLLIN; // waits for a client
-      let fd: number;
-      try {
-        fd = sys.accept(listener);
-      } catch (error) {
-        shared.cannotAccept((error as Error).message);
-        yield { sleep: 100 }; // then it tries again
-        continue;
+      for (let i = 0, fd = 0; i < ACCEPTS_IN_A_TURN && fd >= 0; i++) {
+        try {
+          fd = sys.accept(listener);
+        } catch (error) {
+          shared.cannotAccept((error as Error).message);
+          yield { sleep: 100 }; // then it tries again
+          break;
+        }
+        if (fd < 0 || !shared.admit(fd)) continue;
+        sys.setNonBlocking(fd);
+        scheduler.start(fd, new Client(fd, shared, scheduler).serve());
       }
-      if (fd < 0 || !shared.admit(fd)) continue;
-      sys.setNonBlocking(fd);
-      scheduler.start(fd, new Client(fd, shared, scheduler).serve());
     }
   }
 
