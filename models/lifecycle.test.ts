@@ -169,9 +169,9 @@ describe.concurrent.each(distinctModels)('%s', (model) => {
   });
 
   test('SIGTERM: a line that still costs time is answered', async ({ testbed, expect }) => {
-    // Longer than a client that goes on sending would be answered, shorter than the grace period: also on
-    // a busy machine, where a line that costs only CPU would take many times as long.
-    const server = await testbed.start(model, ['--work', '150', '--wait', '600', ...workers]);
+    // Longer than a client that goes on sending would be answered, shorter than the grace period. Nearly all
+    // of it is waiting: on a busy machine, CPU time takes many times as long as it says.
+    const server = await testbed.start(model, ['--work', '10', '--wait', '700', ...workers]);
     const client = await testbed.clientOf(server);
     await client.send('takes its time\r\n');
     await sleep(100); // it is being worked on

@@ -1,0 +1,37 @@
+/**
+ * What the tests said, in JSON.
+ *
+ *     node .ci/results.mjs failed ALL         arguments for vitest that run what failed once more, one a line
+ *     node .ci/results.mjs sum STATUS ALL AGAIN    N passed, N failed
+ *
+ * `failed` exits with 1 where a second try would be no excuse: a file that did not run, or many failures.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+
+/** More than these are no matter of a machine that stopped for a second. */
+const MOST_TRIED_AGAIN = 12;
+
+const [what, ...rest] = process.argv.slice(2);
+const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const failuresIn = (file) => file.assertionResults.filter(({ status }) => status === 'failed');
+
+if (what === 'failed') {
+  const files = read(rest[0]).testResults.filter(({ status }) => status === 'failed');
+  const names = files.flatMap(failuresIn).map(({ fullName }) => fullName);
+  const haveAllRun = files.every((file) => failuresIn(file).length > 0);
+  if (!haveAllRun || names.length === 0 || names.length > MOST_TRIED_AGAIN) process.exit(1);
+  for (const { name } of files) console.log(name);
+  console.log(`--testNamePattern=^(${names.map(literally).join('|')})$`);
+} else {
+  const [status, all, again] = rest;
+  const first = existsSync(all) ? read(all) : { numPassedTests: 0, numFailedTests: 0 };
+  const failed = existsSync(again) ? read(again).numFailedTests : first.numFailedTests;
+  const stillFailed = Number(status) === 0 ? 0 : Math.max(1, failed);
+  const passed = first.numPassedTests + Math.max(0, first.numFailedTests - stillFailed);
+  console.log(`${passed} passed, ${stillFailed} failed`);
+}
+
+/** @returns a pattern that matches the text, and nothing else */
+function literally(text) {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+}
