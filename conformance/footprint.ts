@@ -1,7 +1,7 @@
 /** What a server costs this machine: the processes that own its port, looked at from outside (proc(5)). */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { Failure, type Target, Unsupported } from './check.ts';
-import { type Holding, holdings, listenersOn, stillHolds } from './processes.ts';
+import { Failure, type Scene, type Target, Unsupported } from './check.ts';
+import { allProcesses, type Holding, holdings, listenersOn, stillHolds } from './processes.ts';
 
 /** What a server has at one moment. */
 export interface Look {
@@ -20,19 +20,11 @@ export interface Look {
 /** One clock tick, in milliseconds: 100 a second on every Linux of today. */
 const TICK = 10;
 
-interface Process {
-  readonly pid: number;
-  readonly state: string;
-  readonly parent: number;
-  readonly group: number;
-  readonly ticks: number;
-}
-
 export class Footprint {
   readonly #owners: readonly number[];
   readonly #group: number | undefined;
   /** Processes that are not the server's, and need not be asked again: nobody joins a server from outside. */
-  readonly #others = new Set<string>();
+  readonly #others = new Set<number>();
 
   private constructor(owners: readonly number[], group: number | undefined) {
     this.#owners = owners;
@@ -52,18 +44,17 @@ export class Footprint {
     if (!/^(127\.|::1$|localhost$)/.test(host)) {
       throw new Unsupported('the server does not run on this machine');
     }
-    const owners = ownersOf(target);
-    if (owners.length === 0) {
+    const { held, areOfItsGroup } = ownersOf(target);
+    if (held.length === 0) {
       throw new Unsupported('the process that listens on the port cannot be looked at from here');
     }
-    const pids = new Set(owners.map(({ pid }) => pid));
-    const ours = processes().some((one) => pids.has(one.pid) && one.group === group);
-    return new Footprint([...pids], ours ? group : undefined);
+    const pids = new Set(held.map(({ pid }) => pid));
+    return new Footprint([...pids], areOfItsGroup ? group : undefined);
   }
 
   /** @throws Failure when the server has ended */
   look(): Look {
-    const all = processes(this.#others);
+    const all = allProcesses(this.#others);
     const mine = new Set<number>();
     for (const { pid, group } of all) {
       if (this.#owners.includes(pid) || group === this.#group) mine.add(pid);
@@ -73,7 +64,7 @@ export class Footprint {
       for (const { pid, parent } of all) if (mine.has(parent)) mine.add(pid);
     }
     const own = all.filter(({ pid }) => mine.has(pid));
-    for (const { pid } of all) if (!mine.has(pid)) this.#others.add(String(pid));
+    for (const { pid } of all) if (!mine.has(pid)) this.#others.add(pid);
     const alive = own.filter(({ state }) => state !== 'Z' && state !== 'X');
     if (alive.length === 0) throw new Failure('the server has ended');
     const status = alive.map(({ pid }) => read(`/proc/${pid}/status`));
@@ -96,44 +87,54 @@ export class Footprint {
   }
 }
 
+/**
+ * Waits for a server to close the descriptors of clients that have left.
+ *
+ * @param before - how many it had before they came
+ * @param most - fewer than these are the server's own business
+ * @returns how many are left, or 0 when they are its own business
+ */
+export async function descriptorsLeft(
+  scene: Scene,
+  footprint: Footprint,
+  before: number,
+  most: number,
+): Promise<number> {
+  const deadline = performance.now() + scene.patience;
+  for (;;) {
+    await scene.quiet();
+    const left = footprint.look().descriptors - before;
+    if (left < most) return 0;
+    if (performance.now() >= deadline) return left;
+  }
+}
+
 /** How many descriptors a process may have open (ulimit -n); undefined where the system does not tell. */
 export function descriptorLimitOf(pid: number | 'self'): number | undefined {
   const found = /^Max open files\s+(\d+)/m.exec(read(`/proc/${pid}/limits`));
   return found ? Number(found[1]) : undefined;
 }
 
-/** Who was found to listen: to ask the kernel for all sockets again and again is dear. */
-const found = new WeakMap<Target, readonly Holding[]>();
-
-/** The processes that listen on a server's port: those of its own group, if there are any. */
-function ownersOf(target: Target): readonly Holding[] {
-  const known = found.get(target);
-  if (known?.every(stillHolds)) return known;
-  const inodes = new Set(listenersOn(target.port)?.map(({ inode }) => inode));
-  const all = processes().filter(({ pid }) => pid !== process.pid);
-  const ours = holdings(
-    inodes,
-    all.filter(({ group }) => group === target.group),
-  );
-  const owners = ours.length > 0 ? ours : holdings(inodes, all);
-  if (owners.length > 0) found.set(target, owners);
-  return owners;
+interface Owners {
+  readonly held: readonly Holding[];
+  readonly areOfItsGroup: boolean;
 }
 
-/** @param but - processes to leave out; those that have ended are removed from it, as their numbers are used again */
-function processes(but: Set<string> = new Set()): Process[] {
-  const names = new Set(list('/proc'));
-  for (const name of but) if (!names.has(name)) but.delete(name);
-  return [...names].flatMap((name) => {
-    if (!/^\d+$/.test(name) || but.has(name)) return [];
-    const text = read(`/proc/${name}/stat`);
-    if (text === '') return [];
-    // The command's name, in parentheses, may hold anything: what counts comes after it.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const [state = '', parent, group] = fields;
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return [{ pid: Number(name), state, parent: Number(parent), group: Number(group), ticks }];
-  });
+/** Who was found to listen: to ask the kernel for all sockets again and again is dear. */
+const found = new WeakMap<Target, Owners>();
+
+/** The processes that listen on a server's port: those of its own group, if there are any. */
+function ownersOf(target: Target): Owners {
+  const known = found.get(target);
+  if (known?.held.every(stillHolds)) return known;
+  const inodes = new Set(listenersOn(target.port)?.map(({ inode }) => inode));
+  const all = allProcesses().filter(({ pid }) => pid !== process.pid);
+  const group = all.filter((one) => one.group === target.group);
+  const ours = holdings(inodes, group);
+  const areOfItsGroup = ours.length > 0;
+  const owners = { held: areOfItsGroup ? ours : holdings(inodes, all), areOfItsGroup };
+  if (owners.held.length > 0) found.set(target, owners);
+  return owners;
 }
 
 function isAnyRunning(pid: number): boolean {

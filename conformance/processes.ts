@@ -1,15 +1,7 @@
 /** What Linux tells about processes and their sockets, in /proc (proc(5)). */
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
-import { endianness } from 'node:os';
+import { listeningSocketsAt, readableAddress, socketsAt } from './socket-table.ts';
 
 export interface ProcessStat {
   readonly pid: number;
@@ -81,10 +73,17 @@ export function childrenOf(parent: number): ProcessStat[] {
   return allProcesses().filter((one) => one.parent === parent && one.state !== 'Z');
 }
 
-function allProcesses(): ProcessStat[] {
+/**
+ * All processes, zombies included; none where there is no /proc.
+ *
+ * @param but - processes to leave out; those that have ended are removed from it, as their numbers are used again
+ */
+export function allProcesses(but: Set<number> = new Set()): ProcessStat[] {
   if (!existsSync('/proc/self/stat')) return [];
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.flatMap((pid) => statOf(Number(pid)) ?? []);
+  const names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const pids = new Set(names.map(Number));
+  for (const pid of but) if (!pids.has(pid)) but.delete(pid);
+  return [...pids].flatMap((pid) => (but.has(pid) ? [] : (statOf(pid) ?? [])));
 }
 
 /** @returns undefined where it has ended, and where there is no /proc */
@@ -139,66 +138,14 @@ export async function isListening(port: number): Promise<boolean> {
 
 /** The sockets that listen on a TCP port; undefined where the kernel does not tell. */
 export function listenersOn(port: number): Listener[] | undefined {
-  return socketsOn(port, listeningRows)
-    ?.filter(({ state }) => state === LISTEN)
-    .map(({ address, inode }) => ({ address: readable(address), inode }));
+  return listeningSocketsAt(port)?.map(({ address, inode }) => {
+    return { address: readableAddress(address), inode };
+  });
 }
 
 /** Whether connections of a server that has ended still hold its port (TIME_WAIT and the like). */
 export function isHeld(port: number): boolean {
-  return (socketsOn(port)?.length ?? 0) > 0;
-}
-
-/** The kernel's number for a socket that listens (TCP_LISTEN). */
-const LISTEN = '0A';
-
-/**
- * The first rows of a table of sockets, up to one that does not listen. Those that listen come first
- * (`tcp_seq_start` in the kernel's `net/ipv4/tcp_ipv4.c`), and behind them there may be tens of thousands.
- */
-function listeningRows(file: string): string {
-  const table = openSync(file, 'r');
-  try {
-    let rows = '';
-    for (const chunk = Buffer.alloc(4096); ; ) {
-      const length = readSync(table, chunk);
-      rows += chunk.toString('latin1', 0, length);
-      const last = rows.split('\n').at(-2) ?? '';
-      if (length === 0 || (/^ *\d+: /.test(last) && last.trim().split(/\s+/)[3] !== LISTEN))
-        return rows;
-    }
-  } finally {
-    closeSync(table);
-  }
-}
-
-/** All sockets with a local port, of those in the rows that are read; undefined without /proc. */
-function socketsOn(
-  port: number,
-  rowsOf = (file: string) => readFileSync(file, 'latin1'),
-): { address: string; state: string; inode: string }[] | undefined {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].filter((file) => existsSync(file));
-  if (tables.length === 0) return undefined;
-  return tables
-    .flatMap((file) => rowsOf(file).split('\n'))
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, at = '']) => at.endsWith(local))
-    .map(([, at = '', , state = '', , , , , , inode = '']) => {
-      return { address: at.slice(0, -local.length), state, inode };
-    });
-}
-
-/** An address of /proc/net: 32-bit words in hexadecimal, each in the byte order of the machine. */
-function readable(hex: string): string {
-  const words = Buffer.from(hex, 'hex');
-  if (endianness() === 'LE') words.swap32();
-  if (words.length === 4) return words.join('.');
-  const groups = Array.from({ length: 8 }, (_, i) => words.readUInt16BE(2 * i).toString(16));
-  const text = groups.join(':');
-  if (text.startsWith('0:0:0:0:0:ffff:')) return words.subarray(12).join('.');
-  if (text === '0:0:0:0:0:0:0:0') return '::';
-  return text === '0:0:0:0:0:0:0:1' ? '::1' : text;
+  return socketsAt(port)?.some(({ localPort }) => localPort === port) ?? false;
 }
 
 /** A descriptor of a process that holds a socket. */

@@ -1,6 +1,6 @@
 /** How much of a connection is in the kernel, which says so itself (proc(5)): what is not, the server has. */
-import { readFileSync } from 'node:fs';
 import type { Client } from '../client/client.ts';
+import { socketsAt } from './socket-table.ts';
 
 /** The bytes of a connection that the kernel holds: two queues at each end. */
 interface Queues {
@@ -45,33 +45,16 @@ export function isWithTheKernel(port: number, client: Client): boolean {
 
 /** Undefined unless both ends of just one connection are there. */
 function queuesBetween(client: number, server: number): Queues | undefined {
-  const [here, there] = [hexOf(client), hexOf(server)];
-  const rows = ['tcp', 'tcp6'].flatMap((table) => rowsOf(`/proc/net/${table}`));
-  const from = (one: string, other: string) =>
-    rows.filter(([, local = '', remote = '']) => local.endsWith(one) && remote.endsWith(other));
-  const [ours, ...moreOfOurs] = from(here, there);
-  const [theirs, ...moreOfTheirs] = from(there, here);
+  const rows = socketsAt(client) ?? [];
+  const from = (one: number, other: number) =>
+    rows.filter(({ localPort, remotePort }) => localPort === one && remotePort === other);
+  const [ours, ...moreOfOurs] = from(client, server);
+  const [theirs, ...moreOfTheirs] = from(server, client);
   if (!ours || !theirs || moreOfOurs.length + moreOfTheirs.length > 0) return undefined;
-  const [sent, arrived] = sizesIn(ours);
-  const [answered, unread] = sizesIn(theirs);
-  return { sent, unread, answered, arrived };
-}
-
-/** `tx_queue:rx_queue`: what is not acknowledged, and what is not read. */
-function sizesIn([, , , , queues = '']: readonly string[]): [number, number] {
-  const [out = '0', into = '0'] = queues.split(':');
-  return [Number.parseInt(out, 16), Number.parseInt(into, 16)];
-}
-
-function hexOf(port: number): string {
-  return `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-}
-
-function rowsOf(file: string): string[][] {
-  try {
-    const rows = readFileSync(file, 'utf8').split('\n');
-    return rows.map((row) => row.trim().split(/\s+/));
-  } catch {
-    return [];
-  }
+  return {
+    sent: ours.unacknowledged,
+    unread: theirs.unread,
+    answered: theirs.unacknowledged,
+    arrived: ours.unread,
+  };
 }

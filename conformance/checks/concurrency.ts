@@ -5,7 +5,7 @@ import type { Client } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { lineOf } from '../content.ts';
 import { expectAllServed, expectAnswer, expectEcho, expectService } from '../expect.ts';
-import { descriptorLimitOf, Footprint } from '../footprint.ts';
+import { descriptorLimitOf, descriptorsLeft, Footprint } from '../footprint.ts';
 import { paceOf } from '../pace.ts';
 
 const COMPLETE_LINES = 'The server echoes complete lines, and CR LF separates lines.';
@@ -99,14 +99,8 @@ export const concurrency: readonly Check[] = [
         await expectEcho(client, 'short visit\r\n');
         await client.close({ timeout: scene.moment });
       }
-      const deadline = performance.now() + scene.patience;
-      // A few more or fewer are the server's own business.
-      let left = 0;
-      do {
-        await scene.quiet();
-        left = footprint.look().descriptors - before;
-      } while (left > 25 && performance.now() < deadline);
-      if (left > 25)
+      const left = await descriptorsLeft(scene, footprint, before, 26);
+      if (left > 0)
         throw new Failure(`50 clients have left, and ${left} descriptors are still open`);
     },
   },

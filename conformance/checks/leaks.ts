@@ -3,7 +3,7 @@ import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { linesOf } from '../content.ts';
 import { blockOfLines, expectAnswer, expectEcho, leaveOutputPending, NARROW } from '../expect.ts';
-import { Footprint, type Look } from '../footprint.ts';
+import { descriptorsLeft, Footprint, type Look } from '../footprint.ts';
 import { paceOf } from '../pace.ts';
 
 const BOUNDED = 'Memory per connection is bounded, whatever the client does.';
@@ -196,17 +196,11 @@ async function expectNoDescriptorsOf(
 ): Promise<void> {
   const footprint = Footprint.of(scene.target);
   await Promise.all(clients.map((client) => client.destroy()));
-  const deadline = performance.now() + scene.patience;
-  for (;;) {
-    await scene.quiet();
-    const left = footprint.look().descriptors - before;
-    // A few more or fewer are the server's own business.
-    if (left < Math.max(6, 0.75 * clients.length)) return;
-    if (performance.now() < deadline) continue;
-    throw new Failure(
-      `${count(clients.length)} clients have left, seconds after their lines were too long, and ${count(left)} descriptors are still open`,
-    );
-  }
+  const left = await descriptorsLeft(scene, footprint, before, Math.max(6, 0.75 * clients.length));
+  if (left === 0) return;
+  throw new Failure(
+    `${count(clients.length)} clients have left, seconds after their lines were too long, and ${count(left)} descriptors are still open`,
+  );
 }
 
 /** Visits in rounds: what grows in each of them would grow for ever. */

@@ -6,7 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { escapeBytes } from '../../client/escape.ts';
-import { processesOf } from '../../conformance/processes.ts';
+import { listenersOn, processesOf } from '../../conformance/processes.ts';
 import type { SocketAddress } from '../../sockets/address.ts';
 import type {
   BufferFact,
@@ -19,7 +19,6 @@ import type {
   TaskId,
 } from '../trace.ts';
 import { Descriptors, type Sockets } from './descriptors.ts';
-import { listenersOn } from './listeners.ts';
 import { type Question, questionAbout, SockDiag, type SocketState, TCP } from './netlink.ts';
 import { childrenOf, descriptor, ProcFile, parseSchedule, programOf, stateOf } from './proc.ts';
 import { isKnown, parseSystemCall } from './system-calls.ts';
@@ -125,7 +124,9 @@ export class Watch {
     // Port 1 on this machine is nobody's: the kernel answers with the listener.
     this.#listener = questionAbout(at, { address: at.address, port: 1 });
     this.blind = whyBlind();
-    for (const inode of listenersOn(at.port)) this.#sockets.listeners.add(inode);
+    for (const { inode } of listenersOn(at.port) ?? []) {
+      this.#sockets.listeners.add(Number(inode));
+    }
     this.#addProcess(pid, undefined);
     this.#discover(true);
   }
