@@ -4,7 +4,37 @@ import { Connection } from './connection.ts';
 import type { Shared } from './shared.ts';
 
 /** The most clients that are accepted in one turn of the loop, because the others wait meanwhile. */
-export const ACCEPTS_IN_A_TURN = 64;
+const ACCEPTS_IN_A_TURN = 64;
+
+/**
+ * Accepts clients from a listener's backlog, up to `ACCEPTS_IN_A_TURN` of them.
+ *
+ * @param start - is given the descriptor of each client that may stay
+ * @param goesOn - whether another one may be accepted
+ * @returns false when one could not be accepted: the listener stays readable, and a loop that asks about it
+ *   again at once would spin
+ */
+export function acceptFrom(
+  listener: number,
+  shared: Shared,
+  start: (fd: number) => void,
+  goesOn: () => boolean = () => true,
+): boolean {
+  for (let i = 0; i < ACCEPTS_IN_A_TURN && goesOn(); i++) {
+    let fd: number;
+    try {
+      fd = sys.accept(listener);
+    } catch (error) {
+      shared.cannotAccept((error as Error).message);
+      return false;
+    }
+    if (fd < 0) return true;
+    if (!shared.admit(fd)) continue;
+    sys.setNonBlocking(fd);
+    start(fd);
+  }
+  return true;
+}
 
 /** What the loop waits for: its clients, and its listeners or not. */
 export interface Table {
@@ -25,22 +55,10 @@ export class Acceptor {
 
   /** Accepts clients from a listener's backlog. */
   acceptFrom(listener: number): void {
-    for (let i = 0; i < ACCEPTS_IN_A_TURN && this.#table.isAccepting; i++) {
-      let fd: number;
-      try {
-        fd = sys.accept(listener);
-      } catch (error) {
-        this.#shared.cannotAccept((error as Error).message);
-        // The listener stays readable. If it were asked about again at once, the loop would spin.
-        this.#shared.isPaused = true;
-        this.#table.setAccepting(false);
-        return;
-      }
-      if (fd < 0) return;
-      if (!this.#shared.admit(fd)) continue;
-      sys.setNonBlocking(fd);
-      this.#add(new Connection(fd, this.#shared));
-    }
+    const start = (fd: number) => this.#add(new Connection(fd, this.#shared));
+    if (acceptFrom(listener, this.#shared, start, () => this.#table.isAccepting)) return;
+    this.#shared.isPaused = true;
+    this.#table.setAccepting(false);
   }
 
   #add(connection: Connection): void {

@@ -8,7 +8,7 @@
  */
 import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
-import { ACCEPTS_IN_A_TURN } from '../../raw-net/acceptor.ts';
+import { acceptFrom } from '../../raw-net/acceptor.ts';
 import { begin } from '../../raw-net/begin.ts';
 import { openListeners } from '../../raw-net/listeners.ts';
 import { Shared } from '../../raw-net/shared.ts';
@@ -38,20 +38,10 @@ await main(model, async (options) => {
   /** The program of a listener: it starts a program for each client. */
   function* listen(listener: number): Routine {
     sys.setNonBlocking(listener);
+    const start = (fd: number) => scheduler.start(fd, new Client(fd, shared, scheduler).serve());
     while (shared.stoppedAt === undefined) {
       yield sys.POLLIN; // waits for a client
-      for (let i = 0, fd = 0; i < ACCEPTS_IN_A_TURN && fd >= 0; i++) {
-        try {
-          fd = sys.accept(listener);
-        } catch (error) {
-          shared.cannotAccept((error as Error).message);
-          yield { sleep: 100 }; // then it tries again
-          break;
-        }
-        if (fd < 0 || !shared.admit(fd)) continue;
-        sys.setNonBlocking(fd);
-        scheduler.start(fd, new Client(fd, shared, scheduler).serve());
-      }
+      if (!acceptFrom(listener, shared, start)) yield { sleep: 100 }; // then it tries again
     }
   }
 
