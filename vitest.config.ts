@@ -2,10 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/**
- * The test files that take longest, in the order in which they start: none is left to run alone at the end, and
- * those that work most (mutants, lifecycle, models, command, crowds) have others beside them that mostly wait.
- */
+/** The test files that take longest, in the order in which they start: none is left to run alone at the end. */
 const LONGEST = [
   ...['conformance/models-2', 'conformance/odd-servers', 'conformance/mutants-2'],
   ...['conformance/models-1', 'conformance/mutants-3', 'conformance/models-3'],

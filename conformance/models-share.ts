@@ -1,13 +1,11 @@
-/**
- * Every check, against every model. The models are shared out among several test files, `models-1.test.ts` and so
- * on: each is a process, which can use a core.
- */
+/** Every check, against every model. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Target } from './check.ts';
 import { checks } from './checks/index.ts';
 import { declarations } from './declarations.ts';
 import { measureRoundTrip, runCheck } from './run.ts';
 import { ServerProcess } from './server-process.ts';
+import { shareOf } from './shares.ts';
 import { testableModels } from './testable-models.ts';
 
 const PATIENCE = 5000;
@@ -20,18 +18,9 @@ const programs = {
   reference: 'conformance/reference.ts',
 };
 
-/** How many test files judge a share of the models. */
-export const SHARES = 3;
-
-/**
- * Judges one share of the models.
- *
- * @param share - 1 to `SHARES`
- */
+/** Judges one share of the models: see `shareOf`. */
 export function judgeModels(share: number): void {
-  for (const [i, [name, program]] of Object.entries(programs).entries()) {
-    if (i % SHARES === share - 1) judgeModel(name, program);
-  }
+  for (const [name, program] of shareOf(Object.entries(programs), share)) judgeModel(name, program);
 }
 
 function judgeModel(name: string, program: string): void {

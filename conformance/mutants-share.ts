@@ -13,6 +13,7 @@ import { checks } from './checks/index.ts';
 import { Program } from './contestants.ts';
 import { wrongCauses } from './mutants/causes.ts';
 import { byChance, mutants, onlyMeasure, slowOnes } from './mutants/index.ts';
+import { shareOf } from './shares.ts';
 import { judge } from './suite.ts';
 
 /** Waits that are to fail are shorter: 1.5 s. */
@@ -70,16 +71,12 @@ export function selectionFor(name: string, caughtBy: readonly string[]): readonl
   return [...selected];
 }
 
-/** How many test files judge a share of the mutants: each is a process, which can use a core. */
-export const SHARES = 3;
-
 /**
- * Judges one share of the mutants, several at a time. Who fails many checks takes long, and starts first.
- *
- * @param share - 1 to `SHARES`
+ * Judges one share of the mutants (see `shareOf`), several at a time. Who fails many checks takes long, and
+ * starts first.
  */
 export function judgeShare(share: number): void {
-  const mine = Object.entries(mutants).filter((_, i) => (i % SHARES) + 1 === share);
+  const mine = shareOf(Object.entries(mutants), share);
   mine.sort(([, a], [, b]) => b.length - a.length);
   test.concurrent.each(mine)('%s', { timeout: isWhole ? 900_000 : 240_000 }, judgeMutant);
 }
