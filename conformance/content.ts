@@ -44,7 +44,7 @@ export function lineOf(who: number, n: number, length: number): Buffer {
 }
 
 /** Such a line whose signs are mostly not ASCII, but UTF-8; some bytes longer. */
-export function textLineOf(who: number, n: number, length: number): Buffer {
+function textLineOf(who: number, n: number, length: number): Buffer {
   const plain = lineOf(who, n, length).subarray(0, -2).toString('latin1');
   const name = /^\d+\.\d+:/.exec(plain)?.[0] ?? '';
   let text = name;

@@ -19,9 +19,7 @@ const epoll_wait = cFunction('int epoll_wait(int, uintptr_t, int, int)');
 export const EPOLLIN = 0x001;
 /** The kernel can take output. */
 export const EPOLLOUT = 0x004;
-/** An error is pending; reported without being asked for, as is the next one. */
-export const EPOLLERR = 0x008;
-/** Both directions are closed. */
+/** Both directions are closed; reported without being asked for, as are errors. */
 export const EPOLLHUP = 0x010;
 
 const EPOLL_CTL_ADD = 1;

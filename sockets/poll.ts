@@ -18,9 +18,7 @@ const c_poll = cFunction(`int poll(uintptr_t, ${constants.nfds_t}, int)`);
 export const POLLIN = 0x001;
 /** The kernel can take output. */
 export const POLLOUT = 0x004;
-/** An error is pending; reported without being asked for, as are the next two. */
-export const POLLERR = 0x008;
-/** Both directions are closed. */
+/** Both directions are closed; reported without being asked for, as is the next one. */
 export const POLLHUP = 0x010;
 /** Not an open descriptor. */
 export const POLLNVAL = 0x020;

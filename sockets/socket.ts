@@ -50,8 +50,7 @@ export const WOULD_BLOCK = -1;
 /** A signal interrupted the call; nothing was transferred. */
 export const INTERRUPTED = -2;
 
-/** `how` of shutdown(2): no more receptions, no more transmissions, neither. */
-export const SHUT_RD = 0;
+/** `how` of shutdown(2): no more transmissions, or neither these nor receptions. */
 export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
 

@@ -1,6 +1,6 @@
 /**
  * One client's socket, as something to await: its lines, room for an answer, its FIN. One signal is aborted
- * when the connection has closed, for whatever reason, and every wait ends with it.
+ * when the connection has closed, for whatever reason, and every wait for the client ends with it.
  */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';

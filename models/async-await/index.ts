@@ -5,7 +5,7 @@
  *
  * An `await` does not block the thread. It puts the function aside, and Node's event loop continues it when
  * there is something to continue with. So all waits look alike, and one AbortSignal for each client ends
- * them.
+ * those that its departure would leave without an end: for lines, for room, for time to pass.
  */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
