@@ -55,6 +55,13 @@ test('a wrong byte in a long line is no matter of the end of input, nor of a lim
   expect(texts(differs(id, '…abc\\r\\n', '…qqqqq…'))).toEqual([undefined]);
 });
 
+test('what fills the block of another client is no old byte of this one', () => {
+  const id = 'bystanders/pending-output';
+  const due = '0000040aaaaaaaaa…';
+  expect(causes(differs(id, due, 'b\\r\\n0000040aaaaaa…'))[id]).toBe('mixes-clients');
+  expect(causes(differs(id, due, 'a\\r\\n0000040aaaaaa…'))[id]).not.toBe('mixes-clients');
+});
+
 test('what follows from a failure that was told says so', () => {
   const explained = explain([
     failed('framing/partial-line-is-held', {

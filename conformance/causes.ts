@@ -277,7 +277,8 @@ function causeOfBytes(verdict: Verdict): Cause | undefined {
   if (byLabel === 'another-line' && check.id === RESUMES && difference.offset > MUCH)
     return 'drops-output';
   if (byLabel) return byLabel;
-  if (isBehindOldBytes(got, expected)) return 'brings-back-old-bytes';
+  if (isBehindOldBytes(got, expected))
+    return isFillOfAnother(got, expected) ? 'mixes-clients' : 'brings-back-old-bytes';
   return isOneByteChanged(expected, got) ? 'changes-a-byte' : undefined;
 }
 
@@ -571,6 +572,13 @@ const BLOCK_LINE = /(\d{7})(?=([.a-z])\2\2)/;
 /** What fills the lines of a block: each client that has output pending has a sign of its own. */
 function fillOf(text: string): string | undefined {
   return /([.a-z])\1{5}/.exec(text)?.[1];
+}
+
+/** Whether what came before the bytes that were due fills no block of this client. */
+function isFillOfAnother(got: string, expected: string): boolean {
+  const fill = fillOf(expected);
+  const sign = /^…?([a-z])\1*\\r\\n/.exec(got)?.[1];
+  return fill !== undefined && sign !== undefined && sign !== fill;
 }
 
 /** What became of a block whose bytes were pending: a part is missing, or a few bytes came twice. */
