@@ -6,8 +6,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONGEST = [
   ...['conformance/models-2', 'conformance/odd-servers', 'conformance/mutants-2'],
   ...['conformance/models-1', 'conformance/mutants-3', 'conformance/models-3'],
-  ...['conformance/mutants-1', 'models/crowds', 'models/lifecycle', 'lab/lessons/lessons'],
+  ...[
+    'deploy/suite',
+    'conformance/mutants-1',
+    'models/crowds',
+    'models/lifecycle',
+    'lab/lessons/lessons',
+  ],
   ...['models/faults', 'models/wait', 'models/promises', 'conformance/command', 'models/shutdown'],
+  ...['deploy/hidden', 'deploy/balancer'],
   ...[
     'lab/page/page',
     'packaging/package',

@@ -21,6 +21,11 @@ export const EPOLLIN = 0x001;
 export const EPOLLOUT = 0x004;
 /** Both directions are closed; reported without being asked for, as are errors. */
 export const EPOLLHUP = 0x010;
+/**
+ * Where several epoll instances watch the same descriptor: wake one of those that wait, not all (only in `add`).
+ * It wakes at least one, perhaps more (epoll_ctl(2)).
+ */
+export const EPOLLEXCLUSIVE = 1 << 28;
 
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_MOD = 3;

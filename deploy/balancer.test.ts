@@ -1,0 +1,221 @@
+/** What changes for the clients of an echo service when a balancer stands in front of it. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Client, connect } from '../client/client.ts';
+import { Deployment, type DeploymentOptions } from './deployment.ts';
+import { FaithfulClient } from './faithful-client.ts';
+import { Haproxy, whyNoHaproxy } from './haproxy.ts';
+
+const obstacle = whyNoHaproxy();
+if (obstacle) console.warn(`not tested through a balancer: ${obstacle}`);
+
+const deployments: { stop(): Promise<unknown> }[] = [];
+afterAll(async () => {
+  await Promise.all(deployments.map((one) => one.stop()));
+});
+
+/** A port that the kernel gives to nobody of its own accord. */
+const freePort = () => 20_000 + Math.floor(Math.random() * 10_000);
+
+async function deployed(options: Partial<DeploymentOptions> = {}): Promise<Deployment> {
+  const deployment = await Deployment.start({
+    program: 'models/epoll-loop',
+    args: ['--log', 'off'],
+    port: freePort(),
+    ...options,
+  });
+  deployments.push(deployment);
+  return deployment;
+}
+
+async function echo(client: Client, line: string): Promise<void> {
+  await client.send(`${line}\r\n`);
+  expect(String(await client.receive(line.length + 2))).toBe(`${line}\r\n`);
+}
+
+async function clientsOf(port: number, count: number): Promise<Client[]> {
+  const clients: Client[] = [];
+  for (let i = 0; i < count; i++) {
+    const client = await connect({ port, name: `client ${i}` });
+    await echo(client, `hello from ${i}`);
+    clients.push(client);
+  }
+  return clients;
+}
+
+/** A server in this process, of which the test sees everything. HAProxy thinks that it is three. */
+async function observed(
+  serve: (socket: Socket) => void,
+  silence = '1h',
+): Promise<{ haproxy: Haproxy; server: Server }> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, serve).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const servers = { one: address, two: address, three: address };
+  const haproxy = await Haproxy.start({ port: freePort(), servers, silence });
+  deployments.push({ stop: () => haproxy.program.stop() }, { stop: async () => server.close() });
+  return { haproxy, server };
+}
+
+describe.skipIf(obstacle).concurrent(`behind HAProxy${obstacle ? `: ${obstacle}` : ''}`, () => {
+  test('kill -9 of one server ends the connections of its clients, and of nobody else', async () => {
+    const deployment = await deployed();
+    const { balancer, port } = deployment;
+    const clients = await clientsOf(port, 30);
+    const { connections } = await balancer.state('two');
+    // Least connections: each has as many as the others. A health check may be among them.
+    expect(connections).toBeGreaterThanOrEqual(10);
+
+    const { program } = deployment.server('two');
+    program.kill('SIGKILL');
+    await program.ended;
+    // Whoever comes before the balancer knows is sent to another server, when the connect has failed.
+    const newcomers = await clientsOf(port, 6);
+    const lives: Client[] = [];
+    const ends: string[] = [];
+    for (const client of clients) {
+      await client.send('still there?\r\n').catch(() => undefined);
+      const answer = await client.receiveLine().catch(() => undefined);
+      if (answer) lives.push(client);
+      else ends.push(String(client.ending));
+    }
+    expect(ends).toHaveLength(10);
+    expect(new Set(ends)).toEqual(new Set(['fin']));
+    expect(lives).toHaveLength(20);
+    await deployment.until('two', 'DOWN');
+    await Promise.all([...clients, ...newcomers].map((one) => one.close()));
+  });
+
+  test('a server that is stopped accepts, but does not echo: the health check finds it', async () => {
+    const deployment = await deployed();
+    deployment.server('three').program.kill('SIGSTOP');
+    await deployment.until('three', 'DOWN');
+    const clients = await clientsOf(deployment.port, 6);
+    expect((await deployment.balancer.state('three')).connections).toBe(0);
+    deployment.server('three').program.kill('SIGCONT');
+    await deployment.until('three', 'UP');
+    await Promise.all(clients.map((one) => one.close()));
+  });
+
+  test('a rolling restart with lines under way loses none of them', async () => {
+    const deployment = await deployed();
+    const clients = Array.from(
+      { length: 12 },
+      (_, i) => new FaithfulClient(deployment.port, `c${i}`),
+    );
+    let isOver = false;
+    const before = deployment.servers.map(({ program }) => program.pid);
+    const traffic = clients.map(async (client) => {
+      do {
+        await client.send(50);
+        await client.settle();
+      } while (!isOver);
+      await client.close();
+      return client.answered;
+    });
+    await deployment.roll(0).finally(() => {
+      isOver = true;
+    });
+    const answered = await Promise.all(traffic);
+    for (const one of answered) expect(one % 50).toBe(0);
+    // Each was at a server that ended, once at least, and saw an orderly end.
+    for (const { endings } of clients) expect(endings.length).toBeGreaterThanOrEqual(1);
+    const after = deployment.servers.map(({ program }) => program.pid);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+  });
+
+  test('complete lines that were sent before the restart are answered before the connection ends', async () => {
+    const deployment = await deployed({ args: ['--log', 'off', '--wait', '20'] });
+    const clients = await clientsOf(deployment.port, 6);
+    const lines = Array.from({ length: 10 }, (_, i) => `line ${i}\r\n`).join('');
+    for (const client of clients) await client.send(lines);
+    const rolling = deployment.roll(0);
+    for (const client of clients) {
+      const { bytes, how } = await client.receiveEnd();
+      expect(String(bytes)).toBe(lines);
+      expect(how).toBe('fin');
+      await client.close();
+    }
+    await rolling;
+  });
+
+  test('where no server is left, a client is accepted all the same, and then closed', async () => {
+    const deployment = await deployed();
+    for (const { program } of deployment.servers) program.kill('SIGKILL');
+    await Promise.all(deployment.servers.map(({ program }) => program.ended));
+    const client = await connect({ port: deployment.port }); // directly, it would be refused
+    await client.send('is anybody there?\r\n').catch(() => undefined);
+    const { bytes } = await client.receiveEnd();
+    expect(bytes).toHaveLength(0);
+  });
+
+  test('a half-close and its answer go through; a reset arrives as a reset', async () => {
+    const ends: Promise<string>[] = [];
+    const { haproxy } = await observed((socket) => {
+      socket.once('data', (bytes) => {
+        if (String(bytes).startsWith('are you well?')) return socket.end(bytes);
+        socket.write(bytes);
+        ends.push(
+          new Promise((resolve) => {
+            socket.once('end', () => resolve('FIN'));
+            socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(`${code}`));
+          }),
+        );
+        return socket.once('end', () => socket.end('and goodbye\r\n'));
+      });
+      socket.on('error', () => undefined);
+    });
+    const polite = await connect({ port: haproxy.port });
+    await echo(polite, 'first');
+    await polite.halfClose();
+    expect(String((await polite.receiveEnd()).bytes)).toBe('and goodbye\r\n');
+    expect(await ends[0]).toBe('FIN');
+
+    const rude = await connect({ port: haproxy.port });
+    await echo(rude, 'second');
+    await rude.reset();
+    expect(await ends[1]).toBe('ECONNRESET');
+  });
+
+  test('the server sees the balancer’s address, and only the balancer’s log knows the client’s', async () => {
+    const log: string[] = [];
+    const deployment = await deployed({
+      args: [],
+      onLine: (who, line) => log.push(`${who}: ${line}`),
+    });
+    const client = await connect({
+      port: deployment.port,
+      from: { address: '127.0.0.99', port: 0 },
+    });
+    await echo(client, 'who am I?');
+    const port = client.localPort;
+    await client.close();
+    const wanted = new RegExp(
+      `haproxy: 127\\.0\\.0\\.99:${port} to (\\w+), which sees ([\\d.:]+):`,
+    );
+    await expect.poll(() => log.join('\n')).toMatch(wanted);
+    const [, who, seen] = wanted.exec(log.join('\n')) as RegExpExecArray;
+    expect(
+      log.some((line) => line.startsWith(`${who}:`) && line.includes(` ${seen} connected`)),
+    ).toBe(true);
+    expect(log.some((line) => !line.startsWith('haproxy') && line.includes('127.0.0.99'))).toBe(
+      false,
+    );
+  });
+
+  test('its time-out ends whoever is silent, and also whoever waits for a slow server', async () => {
+    const deployment = await deployed({ silence: '1s', args: ['--wait', '30000', '--log', 'off'] });
+    const [silent, waiting] = [
+      await connect({ port: deployment.port }),
+      await connect({ port: deployment.port }),
+    ];
+    await silent.send('half a li');
+    await waiting.send('a slow question\r\n');
+    for (const client of [silent, waiting]) {
+      const { bytes, how } = await client.receiveEnd();
+      expect([bytes.length, how]).toEqual([0, 'fin']);
+      await client.close();
+    }
+  });
+});
