@@ -1,6 +1,7 @@
 /**
  * One page that needs nothing else: a matrix of checks by servers, each cell leading to what happened.
- * No script: a cell is a link, and what it leads to is shown because it is the target.
+ * No script: a cell is a link, and what it leads to is shown because it is the target. The filter is a group of
+ * radio buttons, and the style sheet hides the rows that the chosen one does not want.
  */
 import type { Report, Result, ServerReport } from '../report.ts';
 import { escapeMarkup as text } from './markup.ts';
@@ -18,6 +19,7 @@ export function html(report: Report): string {
 <h1>Echo server conformance</h1>
 <p class="meta">${text(date.slice(0, 16).replace('T', ' '))} UTC · version ${text(version)} · Node ${text(node)} · ${text(system)}${interrupted ? ' · <strong>the run was interrupted</strong>' : ''}</p>
 ${servers.map(summary).join('\n')}
+${filter(servers)}
 ${matrix(servers)}
 <p class="legend">${legend()}</p>
 ${failures(servers)}
@@ -41,15 +43,49 @@ function matrix(servers: readonly ServerReport[]): string {
   let group = '';
   const rows = first.results.map((result, row) => {
     const [here = '', rest = ''] = result.id.split('/');
+    const inGroup = first.results.flatMap(({ id }, i) =>
+      id.startsWith(`${here}/`) ? traitsOf(servers, i) : [],
+    );
     const band =
       here === group
         ? ''
-        : `<tr class="group"><th colspan="${servers.length + 2}" scope="colgroup">${text(here)}</th></tr>`;
+        : `<tr class="${['group', ...new Set(inGroup)].join(' ')}"><th colspan="${servers.length + 2}" scope="colgroup">${text(here)}</th></tr>`;
     group = here;
     const cells = servers.map(({ results }, i) => cell(results[row], i)).join('');
-    return `${band}<tr><th scope="row"><code>${text(rest)}</code><br><small>${text(result.title)}</small></th><td class="level">${result.level}</td>${cells}</tr>`;
+    return `${band}<tr class="${traitsOf(servers, row).join(' ')}"><th scope="row"><code>${text(rest)}</code><br><small>${text(result.title)}</small></th><td class="level">${result.level}</td>${cells}</tr>`;
   });
   return `<div class="scroll" id="matrix"><table><thead><tr><th scope="col">check</th><th scope="col">level</th>${heads}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+
+/** What a row of the matrix can be chosen by: the names of classes, and of the filter's buttons. */
+function traitsOf(servers: readonly ServerReport[], row: number): ('unpassed' | 'differing')[] {
+  const outcomes = servers.map(({ results }) => results[row]?.outcome);
+  return [
+    ...(outcomes.some((outcome) => outcome !== 'pass') ? (['unpassed'] as const) : []),
+    ...(new Set(outcomes).size > 1 ? (['differing'] as const) : []),
+  ];
+}
+
+/** Which rows to show. A choice that would leave none is there, and cannot be made. */
+function filter(servers: readonly ServerReport[]): string {
+  const rows = servers[0]?.results.map((_, row) => traitsOf(servers, row)) ?? [];
+  if (rows.length === 0) return '';
+  const having = (trait: 'unpassed' | 'differing') =>
+    rows.filter((traits) => traits.includes(trait)).length;
+  const choices = [
+    ['all', 'all', rows.length],
+    [
+      'unpassed',
+      servers.length > 1 ? 'not passed by every server' : 'not passed',
+      having('unpassed'),
+    ],
+    ...(servers.length > 1 ? [['differing', 'servers differ', having('differing')] as const] : []),
+  ] as const;
+  const buttons = choices.map(
+    ([id, words, count]) =>
+      `<label><input type="radio" name="show" id="show-${id}"${id === 'all' ? ' checked' : ''}${count === 0 ? ' disabled' : ''}> ${words} (${count})</label>`,
+  );
+  return `<fieldset class="filter"><legend>Show checks</legend>${buttons.join(' ')}</fieldset>`;
 }
 
 function cell(result: Result | undefined, server: number): string {
@@ -112,6 +148,8 @@ code, pre { font: .85rem/1.45 ui-monospace, monospace; } code { overflow-wrap: a
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
 th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: left; font-weight: normal; vertical-align: top; }
 thead th { font-weight: 600; vertical-align: bottom; max-width: 12rem; overflow-wrap: anywhere; } td, thead th:nth-child(n+3) { text-align: center; } .level { color: var(--soft); font-size: .85rem; }
+.filter { margin: 1rem 0 0; border: 1px solid var(--line); border-radius: .3rem; } .filter label { display: inline-block; margin-right: 1.5rem; padding: .2rem 0; } .filter label:has(:disabled) { color: var(--soft); } .filter input:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
+@media screen { body:has(#show-unpassed:checked) tbody tr:not(.unpassed), body:has(#show-differing:checked) tbody tr:not(.differing) { display: none; } }
 .group th { background: var(--band); font-weight: 600; }
 .sign { display: inline-block; min-width: 1.8rem; padding: .1rem .3rem; border-radius: .3rem; text-align: center; font-weight: 700; text-decoration: none; }
 a.sign:hover, a.sign:focus { outline: 2px solid currentColor; } .pass.sign { color: var(--good); } .fail.sign, .stale.sign { color: var(--bg); background: var(--bad); } .known.sign, .harness.sign { color: var(--mild); } .unsupported.sign, .blocked.sign { color: var(--soft); }
