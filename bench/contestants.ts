@@ -15,8 +15,8 @@ export interface Contestant {
   readonly words: string;
   /** Whether one thread does all its work; then it gets a core of its own. */
   readonly oneThread: boolean;
-  /** Whether it serves a second client while the first is connected. */
-  readonly oneClient: boolean;
+  /** How many clients it serves at a time, as it starts by default. */
+  readonly clients: number;
   /**
    * What starts it, before the arguments of the workload. A model or a baseline picks a free port and says
    * which; a command is told one, as `PORT` in its environment and in place of `{port}`.
@@ -24,46 +24,43 @@ export interface Contestant {
   readonly command: readonly string[];
 }
 
-function model(name: string, words: string, rest: Partial<Contestant> = {}, ...args: string[]) {
-  const command = [...nodeCommand(`models/${name}`), '--port', '0', '--log', 'off', ...args];
-  return {
-    id: name,
-    kind: 'model',
-    words,
-    oneThread: true,
-    oneClient: false,
-    command,
-    ...rest,
-  } as const;
+/** Nobody here knows of a limit. */
+const ANY = Number.POSITIVE_INFINITY;
+
+function model(name: string, words: string, rest: Partial<Contestant> = {}): Contestant {
+  const command = [...nodeCommand(`models/${name}`), '--port', '0', '--log', 'off'];
+  return { id: name, kind: 'model', words, oneThread: true, clients: ANY, command, ...rest };
 }
 
-function baseline(id: string, words: string, command: readonly string[]) {
-  return { id, kind: 'baseline', words, oneThread: true, oneClient: false, command } as const;
+function baseline(id: string, words: string, command: readonly string[]): Contestant {
+  return { id, kind: 'baseline', words, oneThread: true, clients: ANY, command };
 }
 
-/** The models that are known here, in the order of the tables. */
+/** What is known of models, in the order of the tables: from the simplest to the newest, as on the map. */
 const known: readonly Contestant[] = [
-  model('blocking', 'one client at a time', { oneClient: true }),
+  model('blocking', 'one client at a time', { clients: 1 }),
+  model('process-per-connection', 'a process for each client', { oneThread: false, clients: 64 }),
   model('poll-loop', 'one loop over poll(2)'),
+  model('thread-per-connection', 'a thread for each client', { oneThread: false, clients: 256 }),
+  model('cluster', 'one process for each core', { oneThread: false }),
+  model('worker-threads', 'a pool, one thread for each core', { oneThread: false }),
   model('epoll-loop', 'one loop over epoll(7)'),
   model('coroutines', 'a generator for each client, over epoll(7)'),
-  model('io-uring', 'one loop over io_uring(7)'),
-  model('worker-threads', 'a pool, one thread for each core', { oneThread: false }),
-  model('cluster', 'one process for each core', { oneThread: false }),
-  model('cluster', 'a cluster of one process', { id: 'cluster-1' }, '--workers', '1'),
   model('events', 'callbacks'),
   model('async-await', 'an async function for each client'),
   model('rxjs', 'streams'),
+  model('io-uring', 'one loop over io_uring(7)'),
 ];
 
+const names = modelNames();
 /** Any other folder of `models/`, of which nothing is known: it gets all cores. */
-const others = modelNames()
+const others = names
   .filter((name) => !known.some(({ id }) => id === name))
   .map((name) => model(name, `models/${name}`, { oneThread: false }));
 
 /** Everybody, in the order of the tables. */
 export const contestants: readonly Contestant[] = [
-  ...known,
+  ...known.filter(({ id }) => names.includes(id)),
   ...others,
   baseline('pipe', 'bare node:net, socket.pipe(socket)', [
     ...nodeCommand('bench/baselines/pipe.ts'),
@@ -84,7 +81,7 @@ export function commanded(command: readonly string[]): Contestant {
   // Its name is a row of the tables, and must not be somebody else's.
   const id = contestants.some((each) => each.id === name) ? `${name} (yours)` : name;
   const words = command.join(' ');
-  return { id, kind: 'command', words, oneThread: false, oneClient: false, command };
+  return { id, kind: 'command', words, oneThread: false, clients: ANY, command };
 }
 
 /** Something that could not be measured here. */

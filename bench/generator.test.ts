@@ -66,11 +66,16 @@ async function verdict(port: number, patience = crowd.patience): Promise<string>
 describe('a server that is right', () => {
   test('is timed in the closed loop', async () => {
     await generator.tell('join', { ...crowd, port: await serve(echo) });
-    const { linesPerSecond, bytesPerSecond, saturation } = await generator.tell('closed', loop);
+    const order = { ...loop, pids: [process.pid] };
+    const { linesPerSecond, bytesPerSecond, saturation, serverCores } = await generator.tell(
+      'closed',
+      order,
+    );
     await generator.tell('leave', { crowd: 'a' });
     expect(linesPerSecond).toBeGreaterThan(0);
     expect(bytesPerSecond / linesPerSecond).toBeCloseTo(64);
     expect(saturation).toBeGreaterThan(0);
+    expect(serverCores).toBeGreaterThan(0);
   });
 
   test('may cut lines anywhere', async () => {

@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   const { quick, rounds } = options;
   const effort: Effort = quick
     ? { quick, warmUp: 0.1, seconds: 0.2 }
-    : { quick, warmUp: 0.2, seconds: 0.7 };
+    : { quick, warmUp: 0.15, seconds: 0.5 };
   const { available, leftOut } = whoIsHere();
   const only = [...options.only];
   if (options.command) {
@@ -141,6 +141,11 @@ for (const [signal, code] of [
   ['SIGHUP', 129],
 ] as const) {
   process.on(signal, () => process.exit(code));
+}
+
+// When nobody reads the output any more, end as a program without a handler of SIGPIPE does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', () => process.exit(141));
 }
 
 try {

@@ -33,8 +33,8 @@ export class Progress {
   #left(): string {
     const elapsed = (performance.now() - this.#startedAt) / 1000;
     const pace = this.#done > 5 ? elapsed / this.#done : 1;
-    const seconds = Math.max(0, (this.#total - this.#done) * pace);
-    const [minutes, rest] = [Math.floor(seconds / 60), Math.round(seconds % 60)];
+    const seconds = Math.round(Math.max(0, (this.#total - this.#done) * pace));
+    const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
     return `${minutes}:${`${rest}`.padStart(2, '0')} left`;
   }
 }

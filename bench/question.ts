@@ -22,8 +22,8 @@ export interface Scene {
   readonly effort: Effort;
   /** Milliseconds that the server took from its start to its first echo. */
   readonly startUp: number;
-  /** Whether the server has one client at a time. */
-  readonly oneClient: boolean;
+  /** How many clients the server has at a time, at most. */
+  readonly clients: number;
 }
 
 /** Figures by name. */
@@ -35,6 +35,8 @@ export interface Measure {
   readonly words: string;
   readonly unit: string;
   readonly better: 'more' | 'less';
+  /** The most that any server could reach. */
+  readonly ideal?: number;
 }
 
 /** One situation in which all contestants are measured. */
@@ -43,6 +45,8 @@ export interface Cell {
   readonly words: string;
   /** Arguments that a model is started with. */
   readonly args?: readonly string[];
+  /** Whether it is started anew in each round. */
+  readonly isStartedAnew?: boolean;
   /** How many descriptors a process needs for it. */
   readonly connections: number;
   /** Estimate, for the progress line. */
@@ -59,8 +63,9 @@ export interface Question {
   /** Whether a server serves only one measurement. */
   readonly freshServers?: boolean;
   /** The most rounds, if further rounds would not add anything. */
-  maxRounds?(effort: Effort): number;
-  admits(contestant: Contestant, cell: Cell): boolean;
+  maxRounds?(effort: Effort): number | undefined;
+  /** Why a contestant is not measured there; undefined when it is. */
+  refusal(contestant: Contestant, cell: Cell): string | undefined;
   cells(effort: Effort): Cell[];
 }
 
@@ -69,10 +74,28 @@ export const SHORT = 64;
 /** Bytes of a line in bulk: no divisor of any buffer's size, so that reads end in the middle of lines. */
 export const LONG = 1009;
 
+/** Why a contestant cannot have all clients of a cell at once; undefined when it can. */
+export function crowding({ clients }: Contestant, { connections }: Cell): string | undefined {
+  if (connections <= clients) return undefined;
+  return clients === 1 ? 'one client at a time' : `at most ${clients} clients at once`;
+}
+
+/** The measures of the closed loop; CPU time first, because it differs less from round to round. */
+export const LOOP_MEASURES: readonly Measure[] = [
+  { name: 'cpuPerLine', words: 'CPU time of the server for each line', unit: 'µs', better: 'less' },
+  { name: 'linesPerSecond', words: 'echoes', unit: 'lines/s', better: 'more' },
+];
+
 /** Clients in the closed loop, spread over the generators. */
 export async function throughput(
   { server, generators, effort }: Scene,
-  load: { readonly clients: number; readonly window: number; readonly lineLength: number },
+  load: {
+    readonly clients: number;
+    readonly window: number;
+    readonly lineLength: number;
+    /** Milliseconds over which the clients begin; without it, all begin at once. */
+    readonly beginOver?: number;
+  },
 ): Promise<Figures> {
   const used = generators.slice(0, load.clients);
   const share = (i: number) =>
@@ -90,12 +113,23 @@ export async function throughput(
   );
   rethrow(all);
   const { warmUp, seconds } = effort;
-  const order = { crowd: 'load', window: load.window, warmUp, seconds };
-  const results = await Promise.allSettled(used.map((each) => each.tell('closed', order)));
+  const order = {
+    crowd: 'load',
+    window: load.window,
+    warmUp,
+    seconds,
+    beginOver: load.beginOver ?? 0,
+  };
+  const pids = server.pids(); // now: some have a process for each client
+  const results = await Promise.allSettled(
+    used.map((each, i) => each.tell('closed', i === 0 ? { ...order, pids } : order)),
+  );
   await Promise.all(used.map((each) => each.tell('leave', { crowd: 'load' })));
   const figures = rethrow(results);
+  const linesPerSecond = sum(figures.map((each) => each.linesPerSecond));
   return {
-    linesPerSecond: sum(figures.map((each) => each.linesPerSecond)),
+    linesPerSecond,
+    cpuPerLine: (sum(figures.map((each) => each.serverCores)) / linesPerSecond) * 1e6,
     megabytesPerSecond: sum(figures.map((each) => each.bytesPerSecond)) / 1e6,
     saturation: Math.max(...figures.map((each) => each.saturation)),
   };

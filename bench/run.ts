@@ -30,21 +30,37 @@ export function plan(
   const leftOut: LeftOut[] = [];
   const plans = questions.map((question) => {
     const takesPart = ({ id }: Contestant) => wanted.includes(id) || id === question.baseline;
+    const refusals: Refusals = new Map();
     const cells = question.cells(effort).flatMap((cell) => {
       if (cell.connections + 100 > descriptors) {
         const why = `a process may open ${descriptors} files (ulimit -n), too few for ${cell.connections} connections`;
         leftOut.push({ what: `${question.title} ${cell.words}`, why });
         return [];
       }
-      const contestants = available.filter(
-        (each) => takesPart(each) && question.admits(each, cell),
-      );
+      const contestants = available.filter((each) => {
+        const why = takesPart(each) ? question.refusal(each, cell) : undefined;
+        if (why !== undefined) note(refusals, why, each, cell);
+        return takesPart(each) && why === undefined;
+      });
       return [{ cell, contestants }];
     });
+    for (const [why, { ids, cells }] of refusals) {
+      const where = `“${question.title}” (${cells.join('; ')})`;
+      leftOut.push({ what: `${[...ids].join(', ')} in ${where}`, why });
+    }
     const most = question.maxRounds?.(effort) ?? rounds;
     return { question, cells, rounds: Math.min(rounds, most) };
   });
   return { plans, leftOut };
+}
+
+type Refusals = Map<string, { readonly ids: Set<string>; readonly cells: string[] }>;
+
+function note(refusals: Refusals, why: string, { id }: Contestant, { words }: Cell): void {
+  const noted = refusals.get(why) ?? { ids: new Set(), cells: [] };
+  refusals.set(why, noted);
+  noted.ids.add(id);
+  if (!noted.cells.includes(words)) noted.cells.push(words);
 }
 
 /** Seconds that a measurement is estimated to take. */
@@ -90,14 +106,14 @@ export async function answer(
   }));
   if (question.freshServers) {
     // tsx translates a program when it runs for the first time. That should not count as start-up time.
-    await servers.prepare([...new Set(asked.flatMap(({ contestants }) => contestants))], []);
+    await servers.prepare([...new Set(asked.flatMap(({ contestants }) => contestants))], {});
     await servers.stopAll();
   }
   // All cells in each round, because figures of two cells are compared, too, and must not be minutes apart.
   for (let round = 0; round < plan.rounds; round++) {
     for (const { cell, contestants, rounds, disqualified } of asked) {
       const args = cell.args ?? [];
-      if (!question.freshServers) await servers.prepare(contestants, args);
+      if (!question.freshServers) await servers.prepare(contestants, cell);
       for (const contestant of contestants) {
         if (disqualified.has(contestant)) continue;
         const of = `round ${round + 1} of ${plan.rounds}`;
@@ -107,9 +123,9 @@ export async function answer(
         );
         try {
           const { server, startUp } = await servers.get(contestant, args);
-          const { oneClient } = contestant;
+          const { clients } = contestant;
           const [generator = neighbour] = generators;
-          const scene = { server, generators, generator, neighbour, effort, startUp, oneClient };
+          const scene = { server, generators, generator, neighbour, effort, startUp, clients };
           rounds.push({ contestant: contestant.id, round, figures: await cell.measure(scene) });
         } catch (error) {
           disqualified.add(contestant);
@@ -145,13 +161,15 @@ class Servers {
   #args: readonly string[] = [];
 
   /** Starts the servers of the next cell, unless they run already. */
-  async prepare(contestants: readonly Contestant[], args: readonly string[]): Promise<void> {
-    // One that burns CPU has found out once how fast this machine is: a fresh one errs anew.
-    if (args.length > 0 || this.#args.length > 0) await this.stopAll();
+  async prepare(
+    contestants: readonly Contestant[],
+    { args = [], isStartedAnew = false }: Pick<Cell, 'args' | 'isStartedAnew'>,
+  ): Promise<void> {
+    if (isStartedAnew || args.join(' ') !== this.#args.join(' ')) await this.stopAll();
     this.#args = args;
     // One that does not start is tried again, and told, at its turn.
     const starting = contestants.map((contestant) => () => this.get(contestant, args));
-    if (args.length === 0) await Promise.allSettled(starting.map((start) => start()));
+    if (!isStartedAnew) await Promise.allSettled(starting.map((start) => start()));
     // What they find out must not depend on each other: one after the other.
     else for (const start of starting) await start().catch(() => undefined);
   }

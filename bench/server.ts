@@ -78,14 +78,14 @@ export class Server {
     }
   }
 
-  /** Seconds of CPU that all its processes have used, in steps of 10 ms. */
-  cpuSeconds(): number {
-    return processesOf(this.#child.pid ?? -1).reduce((sum, { ticks }) => sum + ticks, 0) / 100;
+  /** All its processes. */
+  pids(): number[] {
+    return processesOf(this.#child.pid ?? -1).map(({ pid }) => pid);
   }
 
   /** @throws Error when it is not there, or the system does not tell */
   weight(): Weight {
-    const pids = processesOf(this.#child.pid ?? -1).map(({ pid }) => pid);
+    const pids = this.pids();
     if (pids.length === 0) throw new Error('the server has ended');
     const sum = (of: (pid: number) => number) => pids.reduce((total, pid) => total + of(pid), 0);
     return {

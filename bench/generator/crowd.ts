@@ -136,7 +136,7 @@ export class Crowd {
     for (let total = 0; total > taken; ) {
       taken = total;
       for (const each of this.connections) each.sendUpTo(limitEach);
-      this.#pause(60);
+      pause(60);
       total = this.connections.reduce((sum, each) => sum + each.sent, 0);
     }
     return taken;
@@ -187,11 +187,11 @@ export class Crowd {
     for (const each of this.connections) each.close();
     this.epoll.close();
   }
+}
 
-  /** Sleeps without Node's event loop. */
-  #pause(milliseconds: number): void {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-  }
+/** Sleeps without Node's event loop. */
+export function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /**

@@ -86,6 +86,7 @@ function obey(line: string): Answer {
   }
 }
 
+process.stdout.on('error', () => process.exit()); // the benchmark has left
 for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(obey(line))}\n`);
 }

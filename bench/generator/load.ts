@@ -1,8 +1,9 @@
 /** The two kinds of load, and what is measured under each. */
 import { createHistogram } from 'node:perf_hooks';
+import { cpuSeconds } from '../cpu-time.ts';
 import { busySeconds } from './busy.ts';
 import type { Connection } from './connection.ts';
-import type { Crowd } from './crowd.ts';
+import { type Crowd, pause } from './crowd.ts';
 
 export interface ClosedLoop {
   /** Lines in flight on each connection: the next is sent when one has come back. */
@@ -10,6 +11,10 @@ export interface ClosedLoop {
   /** Seconds before and during the measurement. */
   readonly warmUp: number;
   readonly seconds: number;
+  /** Milliseconds over which the connections send their first lines, one after the other; 0 for all at once. */
+  readonly beginOver?: number;
+  /** The server's processes, if their CPU time is measured. */
+  readonly pids?: readonly number[];
 }
 
 export interface Throughput {
@@ -19,6 +24,8 @@ export interface Throughput {
   readonly lines: number;
   /** The part of the time in which the generator had something to do: near 1, it was the limit. */
   readonly saturation: number;
+  /** Seconds of CPU time that the server's processes used in a second: how many cores it kept busy. */
+  readonly serverCores: number;
 }
 
 export interface OpenLoop {
@@ -44,19 +51,24 @@ export interface Latency {
 }
 
 /** Sends as many lines as the server can echo, with a fixed number in flight. All bytes are compared. */
-export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop): Throughput {
+export function closedLoop(
+  crowd: Crowd,
+  { window, warmUp, seconds, beginOver = 0, pids = [] }: ClosedLoop,
+): Throughput {
   const { connections, epoll, lines } = crowd;
   const { lineLength } = lines;
   /** What a connection may have sent in all. */
   const allowance = (each: Connection) => (each.linesBack + window) * lineLength;
   connections.forEach((each, index) => {
     crowd.send(each, index, allowance(each));
+    if (beginOver > 0) pause(beginOver / connections.length);
   });
   const linesBack = () => connections.reduce((sum, each) => sum + each.linesBack, 0);
   const before = linesBack();
   const warmAt = performance.now() + warmUp * 1000;
   let startedAt = 0;
   let busy = busySeconds();
+  let cpu = 0;
   let bytes = 0;
   for (;;) {
     const ready = epoll.wait(100);
@@ -65,15 +77,18 @@ export function closedLoop(crowd: Crowd, { window, warmUp, seconds }: ClosedLoop
       startedAt = now;
       bytes = 0;
       busy = busySeconds();
+      cpu = cpuSeconds(pids);
     } else if (startedAt > 0 && now >= startedAt + seconds * 1000) {
       const elapsed = (now - startedAt) / 1000;
       const saturation = (busySeconds() - busy) / elapsed;
+      const serverCores = (cpuSeconds(pids) - cpu) / elapsed;
       crowd.drain();
       return {
         linesPerSecond: bytes / lineLength / elapsed,
         bytesPerSecond: bytes / elapsed,
         lines: linesBack() - before,
         saturation,
+        serverCores,
       };
     }
     for (let i = 0; i < ready; i++) {

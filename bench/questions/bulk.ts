@@ -1,4 +1,4 @@
-import { LONG, type Question, throughput } from '../question.ts';
+import { crowding, LONG, LOOP_MEASURES, type Question, throughput } from '../question.ts';
 
 /** Many lines in flight. The window is part of the figure: with another one, reads find other amounts of data. */
 const loads = [
@@ -9,11 +9,14 @@ const loads = [
 export const bulk: Question = {
   id: 'bulk',
   title: 'How much flows through?',
-  measures: [{ name: 'megabytesPerSecond', words: 'throughput', unit: 'MB/s', better: 'more' }],
+  measures: [
+    ...LOOP_MEASURES.filter(({ name }) => name === 'cpuPerLine'),
+    { name: 'megabytesPerSecond', words: 'throughput', unit: 'MB/s', better: 'more' },
+  ],
   baseline: 'pipe',
-  admits: (contestant, cell) => !contestant.oneClient || cell.connections === 1,
-  cells: () =>
-    loads.map(({ clients, window }) => ({
+  refusal: crowding,
+  cells: ({ quick }) =>
+    loads.slice(quick ? 1 : 0).map(({ clients, window }) => ({
       id: `bulk-${clients}`,
       words: `${clients === 1 ? '1 client' : `${clients} clients`}, ${window} lines in flight each`,
       connections: clients,

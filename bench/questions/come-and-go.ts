@@ -8,8 +8,8 @@ export const comeAndGo: Question = {
   title: 'How fast do clients come and go?',
   measures: [{ name: 'clientsPerSecond', words: 'clients', unit: 'clients/s', better: 'more' }],
   baseline: 'pipe',
-  // A server of one client at a time can take part: each client leaves after its echo.
-  admits: () => true,
+  // Nobody has too few places: each client leaves after its echo.
+  refusal: () => undefined,
   cells: () => [
     {
       id: 'come-and-go',

@@ -1,4 +1,4 @@
-import { type Question, SHORT, throughput } from '../question.ts';
+import { crowding, LOOP_MEASURES, type Question, SHORT, throughput } from '../question.ts';
 
 /** Clients in ping-pong, while others are connected and silent. */
 const ACTIVE = 50;
@@ -6,11 +6,11 @@ const ACTIVE = 50;
 export const growth: Question = {
   id: 'growth',
   title: 'How does it grow?',
-  measures: [{ name: 'linesPerSecond', words: 'echoes', unit: 'lines/s', better: 'more' }],
+  measures: LOOP_MEASURES,
   baseline: 'pipe',
-  admits: ({ oneClient }) => !oneClient,
+  refusal: crowding,
   cells: ({ quick }) =>
-    (quick ? [0, 2000] : [0, 1000, 5000, 10_000]).map((silent) => ({
+    (quick ? [0, 2000] : [0, 1000, 10_000]).map((silent) => ({
       id: `growth-${silent}`,
       words: `beside ${silent.toLocaleString('en-US')} silent clients`,
       connections: silent + ACTIVE,

@@ -11,6 +11,7 @@ export const idle: Question = {
   measures: [
     { name: 'startUp', words: 'from start to first echo', unit: 'ms', better: 'less' },
     { name: 'memory', words: 'memory without clients', unit: 'MiB', better: 'less' },
+    { name: 'each50', words: 'each of 50 silent clients', unit: 'KiB', better: 'less' },
     { name: 'each1000', words: 'each of 1,000 silent clients', unit: 'KiB', better: 'less' },
     { name: 'each9000', words: 'each of 9,000 more silent clients', unit: 'KiB', better: 'less' },
     { name: 'processes', words: 'processes', unit: '', better: 'less' },
@@ -19,14 +20,14 @@ export const idle: Question = {
   baseline: 'pipe',
   freshServers: true,
   maxRounds: ({ quick }) => (quick ? 1 : 3),
-  admits: () => true,
+  refusal: () => undefined,
   cells: ({ quick }) => [
     {
       id: 'idle',
       words: 'silent clients',
       connections: quick ? 1000 : 10_000,
       seconds: quick ? 1.7 : 4.5,
-      async measure({ server, neighbour, startUp, oneClient }) {
+      async measure({ server, neighbour, startUp, clients: most }) {
         await sleep(SETTLED);
         const alone = server.weight();
         const figures: Record<string, number> = {
@@ -35,9 +36,9 @@ export const idle: Question = {
           processes: alone.processes,
           threads: alone.threads,
         };
-        if (oneClient) return figures satisfies Figures;
+        if (most < 50) return figures satisfies Figures;
         // The figure of the first crowd includes what the server allocates once, when it begins to work.
-        const crowds = quick ? [1000] : [1000, 9000];
+        const crowds = most < 1000 ? [50] : quick ? [1000] : [1000, 9000];
         let before = alone;
         for (const clients of crowds) {
           await neighbour.tell('join', {

@@ -5,15 +5,17 @@ import { echo } from './echo.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
 import { badNeighbours } from './neighbours.ts';
+import { wait } from './wait.ts';
 import { work } from './work.ts';
 
 /** Each workload is a question. */
 export const questions: readonly Question[] = [
   echo,
-  bulk,
-  idle,
-  badNeighbours,
-  work,
-  comeAndGo,
   growth,
+  idle,
+  wait,
+  work,
+  bulk,
+  badNeighbours,
+  comeAndGo,
 ];

@@ -1,5 +1,5 @@
 import type { Generator } from '../generator-process.ts';
-import { LONG, type Question, type Scene, SHORT } from '../question.ts';
+import { crowding, LONG, type Question, type Scene, SHORT } from '../question.ts';
 
 /** The polite clients: how many they are, and how many lines a second they send in all. */
 const POLITE = { connections: 20, rate: 4000 };
@@ -25,27 +25,13 @@ const flood = (neighbour: Generator, seconds: number) =>
   neighbour.tell('closed', { crowd, window: 256, warmUp: 0, seconds });
 
 const neighbours: readonly Neighbour[] = [
-  { id: 'alone', words: 'alone', inQuick: true, clients: 0 },
-  { id: 'slow-1', words: 'beside 1 that does not read', inQuick: false, clients: 1, begin: stall },
+  { id: 'alone', words: 'alone', inQuick: false, clients: 0 },
+  { id: 'slow', words: 'beside 40 that do not read', inQuick: false, clients: 40, begin: stall },
   {
-    id: 'slow-100',
-    words: 'beside 100 that do not read',
-    inQuick: true,
-    clients: 100,
-    begin: stall,
-  },
-  {
-    id: 'partial-1',
-    words: 'beside 1 partial line',
+    id: 'partial',
+    words: 'beside 40 partial lines',
     inQuick: false,
-    clients: 1,
-    begin: unfinished,
-  },
-  {
-    id: 'partial-100',
-    words: 'beside 100 partial lines',
-    inQuick: true,
-    clients: 100,
+    clients: 40,
     begin: unfinished,
   },
   { id: 'flood', words: 'beside a flood', inQuick: true, clients: 1, during: flood },
@@ -60,7 +46,8 @@ export const badNeighbours: Question = {
     { name: 'p99', words: '99th percentile', unit: 'µs', better: 'less' },
   ],
   baseline: 'pipe',
-  admits: ({ oneClient }) => !oneClient,
+  maxRounds: ({ quick }) => (quick ? 1 : 3),
+  refusal: crowding,
   cells: ({ quick }) =>
     neighbours
       .filter(({ inQuick }) => inQuick || !quick)

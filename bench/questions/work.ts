@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { type Question, type Scene, SHORT } from '../question.ts';
+import { cpuSeconds } from '../cpu-time.ts';
+import { crowding, type Question, type Scene, SHORT } from '../question.ts';
 
 /**
  * Clients that always have two lines on their way: more than there are cores. Not more than 50, because
@@ -8,17 +9,14 @@ import { type Question, type Scene, SHORT } from '../question.ts';
 const BUSY = { connections: Math.min(4 * availableParallelism(), 50), window: 2 };
 
 /** Milliseconds that a line costs, and how many lines a second the other clients send: few. */
-const loads = [
-  { work: 1, rate: 50, inQuick: true },
-  { work: 5, rate: 20, inQuick: false },
-  { work: 20, rate: 10, inQuick: false },
-];
+const WORK = 1;
+const RATE = 50;
 
 /** The other clients: so many that no line waits for another line of the same client. */
 const ELSE = 32;
 
-/** How many of their lines the median needs. */
-const ENOUGH = 50;
+/** How many of their lines the median needs, in a quick run and in a full one. */
+const ENOUGH = { quick: 25, full: 50 };
 
 /** Lines that cost CPU: how many are answered, and how long a client with a single line waits. */
 export const work: Question = {
@@ -31,34 +29,38 @@ export const work: Question = {
     { name: 'cpu', words: 'ms of CPU a line took', unit: '', better: 'less' },
   ],
   baseline: 'poll-loop',
-  admits: ({ kind, oneClient }) => kind === 'model' && !oneClient,
-  cells: ({ quick }) =>
-    loads
-      .filter(({ inQuick }) => inQuick || !quick)
-      .map(({ work, rate }) => ({
-        id: `work-${work}`,
-        words: `${work} ms a line`,
-        args: ['--work', `${work}`],
-        connections: BUSY.connections + ELSE,
-        seconds: 1.3 + Math.max(0.5, ENOUGH / rate - 0.7),
-        measure: (scene) => underLoad(scene, rate),
-      })),
+  maxRounds: ({ quick }) => (quick ? 1 : undefined),
+  refusal: (contestant, cell) =>
+    contestant.kind === 'model' ? crowding(contestant, cell) : 'no option --work',
+  cells: () => [
+    {
+      id: `work-${WORK}`,
+      words: `${WORK} ms a line`,
+      args: ['--work', `${WORK}`],
+      // One has found out once how fast this machine is, and errs in all rounds alike: a fresh one errs anew.
+      isStartedAnew: true,
+      connections: BUSY.connections + ELSE,
+      seconds: 2,
+      measure: (scene) => underLoad(scene, RATE),
+    },
+  ],
 };
 
 async function underLoad({ server, generator, neighbour, effort }: Scene, rate: number) {
   const { port } = server;
   const warmUp = effort.warmUp;
-  const seconds = Math.max(effort.seconds + 0.5, ENOUGH / rate);
+  const seconds = (effort.quick ? ENOUGH.quick : ENOUGH.full) / rate;
   const size = { port, lineLength: SHORT, linesEach: 64 };
   const { connections, window } = BUSY;
   await neighbour.tell('join', { ...size, crowd: 'else', connections: ELSE });
   await generator.tell('join', { ...size, crowd: 'busy', connections });
-  const cpuBefore = server.cpuSeconds();
+  const pids = server.pids();
+  const cpuBefore = cpuSeconds(pids);
   const [busy, others] = await Promise.allSettled([
     generator.tell('closed', { crowd: 'busy', window, warmUp, seconds }),
     neighbour.tell('open', { crowd: 'else', rate, warmUp, seconds }),
   ]);
-  const cpu = server.cpuSeconds() - cpuBefore;
+  const cpu = cpuSeconds(pids) - cpuBefore;
   await generator.tell('leave', { crowd: 'busy' });
   await neighbour.tell('leave', { crowd: 'else' });
   if (busy.status === 'rejected') throw busy.reason;
