@@ -62,11 +62,22 @@ test('an invalid option prints one line and exits with 2', async () => {
     bench('--only', 'nobody'),
     bench('--rounds', '0'),
     bench('--quick', '--'),
+    bench('--compare', 'a.json'),
   ]);
   for (const { code, output } of answers) {
     expect(output).toMatch(/^bench: .+; see --help\n$/);
     expect(code).toBe(2);
   }
+});
+
+test('files that cannot be compared are named in one line, and the exit code is 1', async () => {
+  const answers = await Promise.all([
+    bench('--compare', 'nowhere.json', 'nowhere.json'),
+    bench('--compare', 'package.json', 'package.json'),
+  ]);
+  expect(answers[0]?.output).toBe('bench: there is no file nowhere.json\n');
+  expect(answers[1]?.output).toMatch(/^bench: package\.json is not a results file .*\n$/);
+  for (const { code } of answers) expect(code).toBe(1);
 });
 
 test('a ratio is that of the same round, and the median of all rounds', () => {

@@ -2,6 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { escapeBytes } from '../client/escape.ts';
+import { comparisonText } from './compare.ts';
 import {
   buildEpoll,
   type Contestant,
@@ -15,7 +17,7 @@ import { placement } from './processes.ts';
 import { Progress } from './progress.ts';
 import type { Effort } from './question.ts';
 import { questions } from './questions/index.ts';
-import type { QuestionResults, Results, Wrong } from './results.ts';
+import { type QuestionResults, type Results, readResults, type Wrong } from './results.ts';
 import { answer, estimate, plan, Stage } from './run.ts';
 import { tables } from './table.ts';
 
@@ -25,6 +27,7 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  if (options.compare) return compareFiles(options.compare);
   if (process.platform !== 'linux') {
     console.error('bench: needs Linux, because it reads /proc and waits in epoll(7)');
     return 1;
@@ -101,6 +104,17 @@ async function main(): Promise<number> {
     console.error(`bench: ${each.contestant} was not measured (${each.cell}): ${each.what}`);
   }
   return wrong.length + failed.length > 0 ? 1 : 0;
+}
+
+function compareFiles(files: readonly [string, string]): number {
+  try {
+    const [a, b] = files.map((file) => readResults(file)) as [Results, Results];
+    console.log(comparisonText(a, b));
+    return 0;
+  } catch (error) {
+    console.error(`bench: ${escapeBytes(Buffer.from((error as Error).message))}`);
+    return 1;
+  }
 }
 
 /** The contestants that can be measured here; builds the C baseline if there is a compiler. */

@@ -8,6 +8,7 @@ export const HELP = `Measures what each model costs, beside baselines, in one ru
 
 Usage: npm run bench -- [options]
        npm run bench -- [options] -- command...    measures your server beside them
+       npm run bench -- --compare A.json B.json    what two runs prove to differ
 
 A command is told its port in PORT, and in place of {port}.
 
@@ -17,9 +18,10 @@ A command is told its port in PORT, and in place of {port}.
   --workload NAME,…   ${questions.map(({ id }) => id).join(', ')}
   --rounds N          how many rounds, 1 to 100 (default 5; with --quick 2)
   --json FILE         file for the results (default bench/results/DATE.json)
+  --compare A B       reads two results files, measures nothing
   --help
 
-The exit code is 1 if a server echoed wrong bytes or could not be measured, 2 after an invalid option.`;
+The exit code is 1 if a server echoed wrong bytes or could not be measured, or a file cannot be read, 2 after an invalid option.`;
 
 export interface BenchOptions {
   readonly help: boolean;
@@ -29,6 +31,8 @@ export interface BenchOptions {
   readonly workloads: readonly string[];
   readonly rounds: number;
   readonly json: string | undefined;
+  /** Two results files that are to be compared. */
+  readonly compare: readonly [string, string] | undefined;
   /** The command after `--`, which takes part whatever `only` says. */
   readonly command: readonly string[] | undefined;
 }
@@ -50,10 +54,18 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     workload: text,
     rounds: text,
     json: text,
+    compare: flag,
     help: { ...flag, short: 'h' },
   } as const;
   try {
-    const { values } = parseArgs({ args: [...args], options });
+    const { values, positionals } = parseArgs({
+      ...{ args: [...args], options },
+      allowPositionals: args.includes('--compare'),
+    });
+    const [a = '', b = ''] = positionals;
+    if (values.compare && (positionals.length !== 2 || command || args.length > 3)) {
+      throw new UsageError('--compare takes two results files, and nothing else');
+    }
     const rounds = values.rounds ?? (values.quick ? '2' : '5');
     if (!/^([1-9]\d?|100)$/.test(rounds)) {
       throw new UsageError(`--rounds takes a whole number from 1 to 100, not "${rounds}"`);
@@ -65,6 +77,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
       workloads: names('--workload', values.workload, questions),
       rounds: Number(rounds),
       json: values.json,
+      compare: values.compare ? [a, b] : undefined,
       command,
     };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The results of a run: every round of every figure, and where and how it was measured. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { LeftOut } from './contestants.ts';
 import type { Figures, Measure } from './question.ts';
 
@@ -70,9 +71,21 @@ export interface Results {
 
 /** @throws Error when the file cannot be read, or is no results of this version */
 export function readResults(file: string | URL): Results {
-  const results = { failed: [], ...JSON.parse(readFileSync(file, 'utf8')) } as Results;
-  if (results.format !== 1) throw new Error(`${file} is not a results file of this version`);
-  return results;
+  const name = file instanceof URL ? fileURLToPath(file) : file;
+  const results = parsed(name);
+  const isOurs = results?.format === 1 && results.contestants && results.questions;
+  if (!isOurs) throw new Error(`${name} is not a results file of this version of the bench`);
+  return { failed: [], ...results } as Results;
+}
+
+function parsed(name: string): Partial<Results> | null {
+  try {
+    return JSON.parse(readFileSync(name, 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new Error(`there is no file ${name}`);
+    throw new Error(code ? `${name} cannot be read: ${code}` : `${name} is not JSON: ${message}`);
+  }
 }
 
 /** The summary of all rounds of one figure. */
@@ -80,10 +93,7 @@ export interface Summary {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /**
-   * The median of the ratios to the baseline, each within one round: whatever slows the machine down for a while
-   * affects both. Undefined without a baseline.
-   */
+  /** The median of `ratiosOfRounds`; undefined without a baseline. */
   readonly ratio: number | undefined;
   /** Whether the generator was the limit in half of the rounds or more; then the server may be better. */
   readonly limited: boolean;
@@ -108,6 +118,12 @@ export function isLimited(measure: string, figures: Figures): boolean {
   return false;
 }
 
+/**
+ * Two figures that are closer than this, as a share, prove nothing: the rounds of one server differ as much,
+ * however many there are.
+ */
+export const MARGIN = 0.15;
+
 /** Sums up one figure of one contestant in one cell; undefined when there is none. */
 export function summarize(
   { rounds }: CellResults,
@@ -124,10 +140,7 @@ export function summarize(
   const base = of(baseline);
   const values = mine.map(({ figures }) => figures[measure] as number);
   if (values.length === 0) return undefined;
-  const ratios = mine.flatMap(({ round, figures }) => {
-    const divisor = base.find((each) => each.round === round)?.figures[measure];
-    return divisor ? [(figures[measure] as number) / divisor] : [];
-  });
+  const ratios = ratiosOfRounds({ rounds }, contestant, measure, baseline);
   return {
     median: median(values),
     min: Math.min(...values),
@@ -136,6 +149,29 @@ export function summarize(
     limited: isMostlyLimited(mine),
     baselineLimited: isMostlyLimited(base),
   };
+}
+
+/**
+ * A contestant's figure divided by the baseline's, for each round that has both: whatever slows the machine down
+ * for a while affects both.
+ */
+export function ratiosOfRounds(
+  { rounds }: Pick<CellResults, 'rounds'>,
+  contestant: string,
+  measure: string,
+  baseline: string,
+): number[] {
+  const base = new Map(
+    rounds
+      .filter((each) => each.contestant === baseline)
+      .map(({ round, figures }) => [round, figures[measure]]),
+  );
+  return rounds.flatMap((each) => {
+    const [value, divisor] = [each.figures[measure], base.get(each.round)];
+    return each.contestant === contestant && value !== undefined && divisor
+      ? [value / divisor]
+      : [];
+  });
 }
 
 /**

@@ -26,7 +26,8 @@ export function tables(question: QuestionResults, contestants: Results['contesta
   return parts.join('\n');
 }
 
-function layout(rows: readonly (readonly string[])[]): string {
+/** Rows of four columns, the first and the last to the left. */
+export function layout(rows: readonly (readonly string[])[]): string {
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const [first, second, third] = [width(0), width(1), width(2)];
   return rows

@@ -1,8 +1,6 @@
 /** Which contestant did best at a figure, and which differ too little from it to tell. */
+import { MARGIN, ratiosOfRounds } from '../results.ts';
 import type { Book, Figure } from './figures.ts';
-
-/** Quotients closer to 1 than this prove nothing, because the rounds of one server differ as much. */
-const MARGIN = 0.15;
 
 /** The margin as it is written on the page. */
 export const MARGIN_IN_WORDS = `${MARGIN * 100} %`;
@@ -39,24 +37,11 @@ export function verdict(book: Book, place: Place, id: string): 'better' | 'worse
   const figure = book.figure(place.question, place.cell, place.measure, id);
   if (figure?.ratio === undefined || isLevel(figure.ratio)) return undefined;
   const isMore = figure.ratio > 1;
-  if (ratiosOfRounds(book, place, id).some((one) => one > 1 !== isMore)) return undefined;
+  const asked = book.results.questions.find((each) => each.id === place.question);
+  const cell = asked?.cells.find((each) => each.id === place.cell);
+  const all = asked && cell ? ratiosOfRounds(cell, id, place.measure, asked.baseline) : [];
+  if (all.some((one) => one > 1 !== isMore)) return undefined;
   return isMore === (figure.better === 'more') ? 'better' : 'worse';
-}
-
-function ratiosOfRounds(book: Book, { question, cell, measure }: Place, id: string): number[] {
-  const baseline = book.results.questions.find((each) => each.id === question)?.baseline;
-  const rounds = book.cells(question).find((each) => each.id === cell)?.rounds ?? [];
-  const of = (contestant: string | undefined) =>
-    new Map(
-      rounds
-        .filter((each) => each.contestant === contestant)
-        .map(({ round, figures }) => [round, figures[measure]]),
-    );
-  const base = of(baseline);
-  return [...of(id)].flatMap(([round, value]) => {
-    const divisor = base.get(round);
-    return value !== undefined && divisor ? [value / divisor] : [];
-  });
 }
 
 /** The figures of all contestants that were measured there. */

@@ -25,6 +25,10 @@ export interface ChurnResult {
   readonly saturation: number;
 }
 
+/** So many clients a measurement needs; it goes on for them, up to so many seconds. */
+const ENOUGH = 30;
+const LONGEST = 4;
+
 /** Source ports are chosen here. Otherwise the kernel's search for a free port would be measured. */
 const FIRST_PORT = 10_000;
 const LAST_PORT = 60_000;
@@ -77,8 +81,10 @@ function comeAndGo(
       startedAt = now;
       done = 0;
       busy = busySeconds();
-    } else if (!isOver && startedAt > 0 && now >= startedAt + seconds * 1000) {
-      const elapsed = (now - startedAt) / 1000;
+    }
+    const elapsed = (now - startedAt) / 1000;
+    const isEnough = elapsed >= seconds && (done >= ENOUGH || elapsed >= LONGEST);
+    if (!isOver && startedAt > 0 && isEnough) {
       const saturation = (busySeconds() - busy) / elapsed;
       result = { clientsPerSecond: done / elapsed, saturation };
       isOver = true;
