@@ -23,7 +23,8 @@ const root = path.resolve(fileURLToPath(new URL('.', import.meta.url)));
 
 export default async function setup(project: TestProject): Promise<void> {
   const translation = realpathSync(mkdtempSync(path.join(tmpdir(), 'line-echo-')));
-  for (const name of ['node_modules', 'package.json']) {
+  mkdirSync(path.join(translation, 'deploy'));
+  for (const name of ['node_modules', 'package.json', 'deploy/haproxy.cfg']) {
     symlinkSync(path.join(root, name), path.join(translation, name));
   }
   process.once('exit', () => rmSync(translation, { recursive: true }));

@@ -1,4 +1,4 @@
-/** `npm run conformance:docs`: writes the tables of docs/conformance.md from the checks and the mutants. */
+/** `npm run conformance:docs`: writes the tables of docs/conformance.md from the checks and the mutants, and the workflow. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { checks } from './checks/index.ts';
@@ -6,10 +6,16 @@ import { mutants } from './mutants/index.ts';
 
 const PAGE = new URL('../docs/conformance.md', import.meta.url);
 
-/** The page as it is, with both tables as they should be. */
+/** The page as it is, with the tables and the workflow file as they should be. */
 export function page(): string {
   const text = readFileSync(PAGE, 'utf8');
-  return between(between(text, 'checks', tableOfChecks()), 'kill matrix', tableOfMutants());
+  const workflow = readFileSync(new URL('../packaging/workflow.yml', import.meta.url), 'utf8');
+  const parts = {
+    checks: tableOfChecks(),
+    'kill matrix': tableOfMutants(),
+    workflow: `\`\`\`yaml\n${workflow}\`\`\``,
+  };
+  return Object.entries(parts).reduce((page, [name, part]) => between(page, name, part), text);
 }
 
 function tableOfChecks(): string {

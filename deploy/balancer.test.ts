@@ -178,7 +178,9 @@ describe.skipIf(obstacle).concurrent(`behind HAProxy${obstacle ? `: ${obstacle}`
     expect(await ends[1]).toBe('ECONNRESET');
   });
 
-  test('the server sees the balancer’s address, and only the balancer’s log knows the client’s', async () => {
+  test('the server sees the balancer’s address, and only the balancer’s log knows the client’s', async ({
+    expect,
+  }) => {
     const log: string[] = [];
     const deployment = await deployed({
       args: [],

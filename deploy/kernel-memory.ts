@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { freshAddress } from '../bench/generator/crowd.ts';
 import { EPOLLIN, Epoll } from '../sockets/epoll.ts';
 import * as sys from '../sockets/index.ts';
 
@@ -40,6 +41,7 @@ export async function kernelObjects(): Promise<readonly KernelObject[] | undefin
     for (let i = 0; i < CONNECTIONS; i++) {
       const client = sys.socket(sys.AF_INET);
       fds.push(client);
+      sys.bind(client, { address: freshAddress(), port: 0 }); // one address may have no ports left
       sys.connect(client, listener.at);
       fds.push(sys.accept(listener.fd));
     }

@@ -10,6 +10,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { freshAddress } from '../bench/generator/crowd.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
 import { ownership } from '../conformance/processes.ts';
 import { ServerProcess } from '../conformance/server-process.ts';
@@ -142,6 +143,7 @@ function come(port: number, count: number): number[] {
 
 function connectTo(port: number): number {
   const fd = sys.socket(sys.AF_INET);
+  sys.bind(fd, { address: freshAddress(), port: 0 }); // one address may have no ports left
   sys.setsockopt(fd, sys.SO_RCVTIMEO, 10_000);
   sys.connect(fd, { address: '127.0.0.1', port });
   return fd;
