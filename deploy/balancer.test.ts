@@ -1,18 +1,31 @@
 /** What changes for the clients of an echo service when a balancer stands in front of it. */
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
+import { ServerProcess } from '../conformance/server-process.ts';
 import { Deployment, type DeploymentOptions } from './deployment.ts';
 import { FaithfulClient } from './faithful-client.ts';
-import { Haproxy, whyNoHaproxy } from './haproxy.ts';
+import {
+  CONFIGURATION,
+  Haproxy,
+  type HaproxyOptions,
+  NAMES,
+  type Name,
+  whyNoHaproxy,
+} from './haproxy.ts';
 
 const obstacle = whyNoHaproxy();
 if (obstacle) console.warn(`not tested through a balancer: ${obstacle}`);
 
 const deployments: { stop(): Promise<unknown> }[] = [];
+const folder = mkdtempSync(path.join(tmpdir(), 'line-echo-deploy-'));
 afterAll(async () => {
   await Promise.all(deployments.map((one) => one.stop()));
+  rmSync(folder, { recursive: true });
 });
 
 /** A port that the kernel gives to nobody of its own accord. */
@@ -44,17 +57,30 @@ async function clientsOf(port: number, count: number): Promise<Client[]> {
   return clients;
 }
 
+/** haproxy.cfg with something replaced. @returns the name of a file */
+function variant(what: string | RegExp, by: string): string {
+  const file = path.join(folder, `${Math.random()}.cfg`);
+  writeFileSync(file, readFileSync(CONFIGURATION, 'utf8').replace(what, by));
+  return file;
+}
+
+/** A balancer in front of one server, which it thinks are three. */
+async function balancing(address: string, options: Partial<HaproxyOptions> = {}): Promise<Haproxy> {
+  const servers = { one: address, two: address, three: address };
+  const haproxy = await Haproxy.start({ port: freePort(), servers, ...options });
+  deployments.push(haproxy.program);
+  return haproxy;
+}
+
 /** A server in this process, of which the test sees everything. HAProxy thinks that it is three. */
 async function observed(
   serve: (socket: Socket) => void,
-  silence = '1h',
 ): Promise<{ haproxy: Haproxy; server: Server }> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, serve).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const servers = { one: address, two: address, three: address };
-  const haproxy = await Haproxy.start({ port: freePort(), servers, silence });
-  deployments.push({ stop: () => haproxy.program.stop() }, { stop: async () => server.close() });
+  const haproxy = await balancing(address);
+  deployments.push({ stop: async () => server.close() });
   return { haproxy, server };
 }
 
@@ -219,5 +245,59 @@ describe.skipIf(obstacle).concurrent(`behind HAProxy${obstacle ? `: ${obstacle}`
       expect([bytes.length, how]).toEqual([0, 'fin']);
       await client.close();
     }
+  });
+
+  test('with send-proxy, the line that names the client comes back as the first echo', async () => {
+    const server = await ServerProcess.start('conformance/reference.ts');
+    // Without its check: that would have to expect such a line, too.
+    const configuration = variant(/default-server check .*/, 'default-server send-proxy');
+    const haproxy = await balancing(`127.0.0.1:${server.port}`, { configuration });
+    deployments.push(server);
+    const client = await connect({ port: haproxy.port });
+    await client.send('hello\r\n');
+    const first = String(await client.receiveLine());
+    expect(first).toBe(`PROXY TCP4 127.0.0.1 127.0.0.1 ${client.localPort} ${haproxy.port}\r\n`);
+    expect(String(await client.receiveLine())).toBe('hello\r\n');
+    await client.close();
+  });
+
+  test('a health check ends with a reset: a server that dies of a reset dies without a client', async () => {
+    const server = await ServerProcess.start('conformance/mutants/dies-of-a-reset.ts');
+    deployments.push(server);
+    await balancing(`127.0.0.1:${server.port}`);
+    expect(await server.ended).toBe(1);
+    expect(server.said).toContain('ECONNRESET');
+  });
+
+  test('blocking cannot answer the health check while it has a client, and keeps the client', async () => {
+    const deployment = await deployed({ program: 'models/blocking', args: ['--log', 'off'] });
+    const [client] = await clientsOf(deployment.port, 1);
+    const { balancer } = deployment;
+    const states = await Promise.all(NAMES.map((name) => balancer.state(name)));
+    const busy = NAMES[states.findIndex(({ connections }) => connections > 0)] as Name;
+    await deployment.until(busy, 'DOWN');
+    await echo(client as Client, 'still served');
+    await client?.close();
+    await deployment.until(busy, 'UP');
+  });
+
+  test('on-marked-down shutdown-sessions ends the connections to a server that hangs', async () => {
+    const configuration = variant(
+      'default-server',
+      'default-server on-marked-down shutdown-sessions',
+    );
+    const deployment = await deployed({ configuration });
+    const clients = await clientsOf(deployment.port, 3);
+    deployment.server('one').program.kill('SIGSTOP');
+    await deployment.until('one', 'DOWN');
+    const asked = clients.map(async (client) => {
+      await client.send('still there?\r\n').catch(() => undefined);
+      return client.receiveLine().then(
+        () => 'answered',
+        () => client.ending,
+      );
+    });
+    expect((await Promise.all(asked)).sort()).toEqual(['answered', 'answered', 'fin']);
+    deployment.server('one').program.kill('SIGCONT');
   });
 });
