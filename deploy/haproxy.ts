@@ -20,9 +20,9 @@ export function whyNoHaproxy(): string | undefined {
   const { error, stdout } = spawnSync('haproxy', ['-v'], { encoding: 'utf8' });
   if (error) return 'haproxy is not installed (Debian, Ubuntu: apt-get install haproxy)';
   const [, major = 0, minor = 0] = /version (\d+)\.(\d+)/.exec(stdout)?.map(Number) ?? [];
-  return major > 2 || (major === 2 && minor >= 4)
+  return major > 2 || (major === 2 && minor >= 6)
     ? undefined
-    : `haproxy ${major}.${minor} is too old: 2.4 or newer is needed`;
+    : `haproxy ${major}.${minor} is too old: 2.6 or newer is needed`;
 }
 
 /** The first line of `haproxy -v`. */
