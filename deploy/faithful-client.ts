@@ -40,7 +40,9 @@ export class FaithfulClient {
   async send(lines: number): Promise<void> {
     const fresh = Array.from({ length: lines }, () => this.#line());
     this.#unanswered.push(...fresh);
-    await this.#try(async (client) => client.send(fresh.join('')), false);
+    await this.#try(async (client, isNew) => {
+      if (!isNew) await client.send(fresh.join(''));
+    });
   }
 
   /**
@@ -61,7 +63,7 @@ export class FaithfulClient {
           this.gaps.push(performance.now() - this.#interruptedAt);
           this.#interruptedAt = undefined;
         }
-      }, true);
+      });
     }
   }
 
@@ -69,21 +71,20 @@ export class FaithfulClient {
     await this.#client?.close({ timeout: 1000 });
   }
 
-  /** Does something on a connection; if that has ended, on a new one, on which everything unanswered was sent again. */
-  async #try(act: (client: Client) => Promise<void>, again: boolean): Promise<void> {
+  /** Does something on the connection. If there is none, on a new one, on which everything unanswered was sent. */
+  async #try(act: (client: Client, isNew: boolean) => Promise<void>): Promise<void> {
     try {
       const isNew = !this.#client;
       this.#client ??= await connect({ port: this.#port, name: this.#name });
-      if (isNew && again && this.#unanswered.length > 0) {
-        this.sentAgain += this.#unanswered.length;
+      if (isNew) {
+        if (this.endings.length > 0) this.sentAgain += this.#unanswered.length;
         await this.#client.send(this.#unanswered.join(''));
       }
-      await act(this.#client);
+      await act(this.#client, isNew);
     } catch (error) {
       if (!(error instanceof ClientError) || error.reason === 'timeout') throw error;
       this.#interruptedAt ??= performance.now();
-      const { ending } = this.#client ?? {};
-      if (this.#client) this.endings.push(ending ?? 'reset');
+      if (this.#client) this.endings.push(this.#client.ending ?? 'reset');
       await this.#client?.destroy();
       this.#client = undefined;
       if (++this.#failures > ATTEMPTS) throw error;
