@@ -219,7 +219,20 @@ export interface StateFact {
    * in the list may be asked about no more.
    */
   readonly exact?: boolean;
+  /** waits in io_uring_enter, where the kernel tells it: what was handed over and is not done. */
+  readonly ring?: RingState;
   readonly why?: string;
+}
+
+/** An io_uring, as /proc/PID/fdinfo tells of it. */
+export interface RingState {
+  /**
+   * How many operations wait for a socket, by name: `accept`, `recv`, `send`. Whose they are the kernel does not
+   * tell, nor which operations wait for a time.
+   */
+  readonly inFlight: Readonly<Record<string, number>>;
+  /** How many operations the process has handed over since it made the ring. */
+  readonly handedOver: number;
 }
 
 /** A thread was ready, and no core was free, from `t - ms` to `t`. Only what took a millisecond or more. */

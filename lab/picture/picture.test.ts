@@ -130,6 +130,33 @@ test('one call for several is for whoever comes first, and says who where that i
   expect(story(waits(0, 'epoll_wait', []))).toEqual(['The process has nothing to do.']);
 });
 
+test('clients are named in the order of the picture, whatever the order of the kernel’s table', () => {
+  const fact = waits(0, 'epoll_wait', ['B', 'listener', 'A']);
+  expect(sentencesAt(storyOf(trace({ facts: [fact] })), 500)).toEqual([
+    'The process waits in epoll_wait(2) for Anna, Ben or a new client.',
+  ]);
+});
+
+test('who waits for a ring says what is in flight, where the kernel tells it', () => {
+  const said = (inFlight?: Record<string, number>) => {
+    const ring = inFlight ? { ring: { inFlight, handedOver: 9 } } : {};
+    const fact = { ...waits(0, 'io_uring_enter', ['unknown']), ...ring } as Fact;
+    const story = storyOf(trace({ facts: [fact] }));
+    const { body } = lanes(story, { from: 0, to: 1000, left: 80, right: 800 });
+    return [...sentencesAt(story, 500), /<text class="in [^>]*>([^<]*)/.exec(body)?.[1]];
+  };
+  const flight =
+    'waits in io_uring_enter(2) with 2 receptions, one send and 2 accepts in flight on';
+  expect(said({ poll: 1, accept: 2, send: 1, recv: 2 })).toEqual([
+    `The process ${flight} its sockets.`,
+    `${flight} its sockets`,
+  ]);
+  expect(said({ poll: 1 })[0]).toBe(
+    'The process waits in io_uring_enter(2) with nothing in flight on its sockets.',
+  );
+  expect(said()[0]).toBe('The process waits in io_uring_enter(2) for whoever comes first.');
+});
+
 test('a thread that sleeps without a descriptor may sleep for a line: it is not called idle', () => {
   const story = storyOf(trace({ facts: [waits(0, 'nanosleep', [])] }));
   expect(sentencesAt(story, 500)).toEqual(['The process sleeps in nanosleep(2).']);

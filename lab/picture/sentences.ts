@@ -86,7 +86,7 @@ function doing(story: Story, segment: TaskSegment): string {
       return `waits in ${call(segment)} ${forWhom}, and for nobody else`;
     }
     case 'any':
-      return `waits in ${call(segment)} for ${anyOf(story, segment)}`;
+      return `waits in ${call(segment)} ${forWhom(story, segment)}`;
     case 'idle':
       return 'has nothing to do';
     case 'sleeps':
@@ -108,8 +108,28 @@ function call({ call: name }: TaskSegment): string {
   return name === undefined ? 'a system call' : `${name}(2)`;
 }
 
-/** Whom somebody who waits for several waits for. */
-export function anyOf(
+/** Whom somebody who waits for several waits for, or what has to be done for them. */
+export function forWhom(
+  story: Pick<Story, 'names'>,
+  segment: Pick<TaskSegment, 'on' | 'exact' | 'inFlight'>,
+): string {
+  const { inFlight } = segment;
+  if (!inFlight) return `for ${anyOf(story, segment)}`;
+  // A poll is for the program's own signals and timers: nothing that a client does.
+  const known = ['recv', 'send', 'accept'];
+  const names = Object.keys(inFlight).filter((name) => name !== 'poll');
+  const inOrder = [
+    ...known.filter((name) => names.includes(name)),
+    ...names.filter((name) => !known.includes(name)).sort(),
+  ];
+  const counted = inOrder.map((name) => count(inFlight[name] ?? 0, OPERATION[name] ?? name));
+  return `with ${counted.length > 0 ? list(counted, 'and') : 'nothing'} in flight on its sockets`;
+}
+
+/** An operation that was handed over, as a noun. */
+const OPERATION: Readonly<Record<string, string>> = { recv: 'reception' };
+
+function anyOf(
   story: Pick<Story, 'names'>,
   { on = [], exact }: Pick<TaskSegment, 'on' | 'exact'>,
 ): string {
@@ -117,12 +137,11 @@ export function anyOf(
   const outside = on.filter((target) => target.on !== 'loop');
   const isKnown = outside.length > 0 && outside.every((target) => target.on !== 'unknown');
   if (!exact || !isKnown) return 'whoever comes first';
-  const wanted = [...outside].sort((a, b) => order(a) - order(b)).map((one) => want(story, one));
+  // An epoll instance lists them in an order of its own; people look for them in that of the picture.
+  const order = Object.keys(story.names);
+  const place = ({ on }: Target) => order.indexOf(on) + 1 || order.length + 1;
+  const wanted = [...outside].sort((a, b) => place(a) - place(b)).map((one) => want(story, one));
   return list(wanted, 'or');
-}
-
-function order({ on }: Target): number {
-  return on === 'listener' ? 1 : 0;
 }
 
 function want(story: Pick<Story, 'names'>, { on, for: what }: Target): string {

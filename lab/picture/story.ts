@@ -94,6 +94,8 @@ export interface TaskSegment extends Span {
   readonly on?: readonly Target[];
   /** any: whether `on` is exact. */
   readonly exact?: boolean;
+  /** any: in a ring, how many operations wait for a socket, by name. */
+  readonly inFlight?: Readonly<Record<string, number>>;
   /** computes: the line, without its end. */
   readonly line?: string;
   /** unknown: why. */
@@ -308,7 +310,7 @@ function statesOf(
 }
 
 function kindOf(fact: StateFact): Omit<TaskSegment, 'from' | 'to'> {
-  const { state, call, on = [], exact, why } = fact;
+  const { state, call, on = [], exact, ring, why } = fact;
   if (state === 'unknown') return { kind: 'unknown', ...(why === undefined ? {} : { why }) };
   if (state === 'runs' || state === 'stopped' || state === 'gone') {
     return { kind: state === 'runs' ? 'runs' : 'stopped' };
@@ -322,7 +324,8 @@ function kindOf(fact: StateFact): Omit<TaskSegment, 'from' | 'to'> {
   if (outside.length === 1 && isClient && exact !== false) {
     return { kind: 'one', who: only.on, ...named, on: outside };
   }
-  return { kind: 'any', ...named, on: outside, exact: exact !== false };
+  const inFlight = ring ? { inFlight: ring.inFlight } : {};
+  return { kind: 'any', ...named, on: outside, exact: exact !== false, ...inFlight };
 }
 
 /** Puts the lines that a thread pays for in the place of what it does meanwhile. */

@@ -4,7 +4,7 @@
  */
 import type { ClientId, Event, Ms } from '../trace.ts';
 import { type Scale, ticks, x } from './scale.ts';
-import { actOf, anyOf, BUFFERS, ms, size } from './sentences.ts';
+import { actOf, BUFFERS, forWhom, ms, size } from './sentences.ts';
 import {
   type Bytes,
   type ClientLane,
@@ -592,8 +592,8 @@ function taskWords(segment: TaskSegment, story: Story): string[] {
     }
     case 'any':
       return [
-        `waits in ${call} for ${anyOf(story, segment)}`,
-        `waits for ${anyOf(story, segment)}`,
+        `waits in ${call} ${forWhom(story, segment)}`,
+        `waits ${forWhom(story, segment)}`,
         `waits in ${call}`,
         call,
       ];

@@ -5,8 +5,8 @@
  * inode behind the number is the same.
  */
 import { readdirSync } from 'node:fs';
-import type { ClientId, Target } from '../trace.ts';
-import { descriptor, epollTable, inodeOf, Memory, ProcFile } from './proc.ts';
+import type { ClientId, RingState, Target } from '../trace.ts';
+import { descriptor, epollTable, inodeOf, Memory, ProcFile, ringState } from './proc.ts';
 import type { Doing } from './system-calls.ts';
 
 /** poll(2) and epoll(7) agree on these. */
@@ -30,7 +30,8 @@ export class Descriptors {
   readonly #pid: number;
   readonly #sockets: Sockets;
   readonly #memory: Memory;
-  readonly #epolls = new Map<number, ProcFile>();
+  /** What epoll instances and rings say of themselves, by their descriptors. */
+  readonly #infos = new Map<number, ProcFile>();
   #links = new Map<number, string>();
   #version = -1;
   #lastText = '';
@@ -62,6 +63,15 @@ export class Descriptors {
     return this.#table(first, second);
   }
 
+  /**
+   * What was handed over to the ring that a call waits for, as far as the kernel tells.
+   *
+   * @throws NodeJS.ErrnoException when the process has ended
+   */
+  ring({ shape, args: [fd = 0] }: Extract<Doing, { is: 'waiting' }>): RingState | undefined {
+    return shape === 'ring' ? ringState(this.#info(fd)) : undefined;
+  }
+
   /** Whether the epoll instance that was looked at last watches an event loop, as libuv's own never does. */
   get nestsLoop(): boolean {
     return this.#nestsLoop;
@@ -79,7 +89,7 @@ export class Descriptors {
 
   close(): void {
     this.#memory.close();
-    for (const file of this.#epolls.values()) file.close();
+    for (const file of this.#infos.values()) file.close();
   }
 
   #forget(): void {
@@ -137,13 +147,17 @@ export class Descriptors {
     return targets;
   }
 
-  #epoll(fd: number): readonly Target[] {
-    let file = this.#epolls.get(fd);
+  #info(fd: number): string {
+    let file = this.#infos.get(fd);
     if (file === undefined) {
       file = new ProcFile(`/proc/${this.#pid}/fdinfo/${fd}`);
-      this.#epolls.set(fd, file);
+      this.#infos.set(fd, file);
     }
-    const text = `${fd} ${file.read()}`;
+    return file.read();
+  }
+
+  #epoll(fd: number): readonly Target[] {
+    const text = `${fd} ${this.#info(fd)}`;
     if (text === this.#lastText) return this.#lastTargets;
     const targets: Target[] = [];
     this.#nestsLoop = false;

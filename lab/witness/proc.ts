@@ -1,5 +1,6 @@
 /** Files of /proc (proc(5)) that are read hundreds of times a second: opened once, read in place. */
 import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import type { RingState } from '../trace.ts';
 
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -80,6 +81,30 @@ export function epollTable(text: string): { fd: number; events: number; inode: n
     events: Number.parseInt(events as string, 16),
     inode: Number.parseInt(inode as string, 16),
   }));
+}
+
+/** Operations by the numbers of <linux/io_uring.h> that can wait for a socket, by the call that does the same. */
+const OPERATIONS: Readonly<Record<number, string>> = {
+  ...{ 1: 'read', 2: 'write', 6: 'poll', 9: 'send', 10: 'recv', 13: 'accept', 16: 'connect' },
+  ...{ 22: 'read', 23: 'write', 26: 'send', 27: 'recv' },
+};
+
+/**
+ * What an io_uring says of itself in fdinfo: what it waits for on descriptors (`PollList`), and how many entries of
+ * its submission queue the kernel has taken (`SqHead`).
+ *
+ * @returns undefined for any other descriptor, and where the kernel does not say it
+ */
+export function ringState(text: string): RingState | undefined {
+  const [, taken] = /^SqHead:\s*(\d+)/m.exec(text) ?? [];
+  const [, list] = /^PollList:\n((?: +op=.*\n?)*)/m.exec(text) ?? [];
+  if (taken === undefined || list === undefined) return undefined;
+  const inFlight: Record<string, number> = {};
+  for (const [, code] of list.matchAll(/op=(\d+)/g)) {
+    const name = OPERATIONS[Number(code)] ?? `operation ${code}`;
+    inFlight[name] = (inFlight[name] ?? 0) + 1;
+  }
+  return { inFlight, handedOver: Number(taken) };
 }
 
 /** A thread's account: milliseconds of CPU it has used, and of waiting for a core. */

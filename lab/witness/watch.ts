@@ -14,6 +14,7 @@ import type {
   Entry,
   HolderFact,
   Ms,
+  RingState,
   Target,
   Task,
   TaskId,
@@ -321,6 +322,7 @@ export class Watch {
       call?: string;
       on?: readonly Target[];
       exact?: boolean;
+      ring?: RingState;
       why?: string;
     };
     try {
@@ -368,7 +370,12 @@ export class Watch {
     const on = process.descriptors.targets(doing);
     const isEpoll = doing.shape === 'epoll';
     const isExact = !(isEpoll && process.isNode && !process.descriptors.nestsLoop);
-    return { state: 'waits', call: doing.call, on, ...(on.length > 0 ? { exact: isExact } : {}) };
+    const ring = process.descriptors.ring(doing);
+    return {
+      ...{ state: 'waits', call: doing.call, on },
+      ...(on.length > 0 ? { exact: isExact } : {}),
+      ...(ring ? { ring } : {}),
+    };
   }
 
   /** Reads how much CPU it has used, and how long it has waited for a core. */
