@@ -7,7 +7,7 @@ import { noiseOf } from './record.ts';
 import type { Trace } from './trace.ts';
 
 const quality = { looks: 900, longestGap: 3, medianGap: 1, coreWait: 5, lateness: 1 };
-const trace = { quality, blind: {} } as Trace;
+const trace = { quality, blind: {}, inside: [] as Trace['inside'] } as Trace;
 
 test('the gate lets a quiet recording pass, and says what is wrong with a noisy one', () => {
   expect(noiseOf(trace, halfALine)).toEqual([]);
@@ -37,10 +37,18 @@ test('where chance decides what there is to see, the gate wants it to be there',
   expect(noiseOf(played('2222'), killAWorker)).toEqual(['no clients in more than one process']);
 });
 
-test('a lesson about too few cores may have too few', () => {
-  expect(noiseOf({ ...trace, quality: { ...quality, coreWait: 300 } }, twoWorkersOneCore)).toEqual(
-    [],
-  );
+test('where two threads share one core, one may wait for the other, and for nobody else', () => {
+  const inside = [
+    { t: 100, task: '1', line: 'A1' },
+    { t: 101, task: '2', line: 'B1' },
+    { t: 400, task: '1' },
+    { t: 405, task: '2' },
+  ];
+  const busy = { ...trace, quality: { ...quality, coreWait: 300 } };
+  expect(noiseOf({ ...busy, inside }, twoWorkersOneCore)).toEqual([]);
+  expect(noiseOf({ ...busy, inside: inside.slice(0, 1) }, twoWorkersOneCore)).toEqual([
+    'threads waited 300 ms for a core',
+  ]);
 });
 
 test('a flood may keep both cores busy, and no more than that', () => {

@@ -153,13 +153,22 @@ export function noiseOf(
     ...(blind.tasks || blind.sockets ? [`blind: ${blind.tasks ?? blind.sockets}`] : []),
     ...(longestGap > GATE.longestGap ? [`${longestGap} ms between two looks`] : []),
     ...(lateness > GATE.lateness ? [`a step was ${lateness} ms late`] : []),
-    ...(lesson.cores === undefined && coreWait > mostCoreWait
+    ...(strangersCoreWait(trace, lesson) > mostCoreWait
       ? [`threads waited ${coreWait} ms for a core`]
       : []),
   ];
 }
 
-function scoreOf({ quality }: Trace, lesson: Pick<Lesson, 'cores'>): number {
-  const { longestGap, lateness, coreWait } = quality;
-  return longestGap + lateness + (lesson.cores === undefined ? coreWait : 0);
+function scoreOf(trace: Trace, lesson: Pick<Lesson, 'cores'>): number {
+  const { longestGap, lateness } = trace.quality;
+  return longestGap + lateness + strangersCoreWait(trace, lesson);
+}
+
+/**
+ * Milliseconds that threads waited for a core, because something else had it. With one core for two lines that is
+ * what the lesson is about: while two threads compute, one of them waits.
+ */
+function strangersCoreWait(trace: Trace, { cores }: Pick<Lesson, 'cores'>): number {
+  const { coreWait } = trace.quality;
+  return cores === undefined ? coreWait : Math.max(0, coreWait - new Seen(trace).together(2));
 }
