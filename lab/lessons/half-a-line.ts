@@ -62,7 +62,7 @@ export const halfALine: Lesson = {
         of('poll-loop').trace.tasks.length === 1,
     },
     {
-      says: 'In every model but `blocking`, “hal” is a few bytes in a buffer that belongs to Anna’s connection, and no thread waits for the rest.',
+      says: 'In the other four, “hal” is a few bytes in a buffer that belongs to Anna’s connection, and no thread waits for the rest.',
       holds: (of) =>
         ['poll-loop', 'worker-threads', 'cluster', 'rxjs'].every(
           (model) => (of(model).echoedAt('B', 2) ?? Infinity) < (of(model).sentAt('A', 2) ?? 0),

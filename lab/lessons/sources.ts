@@ -70,8 +70,8 @@ export const sources: readonly SourceLine[] = [
   },
   {
     model: 'coroutines',
-    file: 'models/coroutines/client.ts',
-    text: 'yield sys.POLLIN; // waits for bytes',
+    file: 'models/coroutines/scheduler.ts',
+    text: 'const ready = this.#epoll.wait(',
     when: 'epoll_wait',
     shows:
       'Each client’s program stands at a yield. The scheduler sleeps in epoll_wait(2) for all of them.',

@@ -8,29 +8,30 @@ import type { BufferFact, Fact, Trace } from '../trace.ts';
 /** No picture has more columns. */
 const COLUMNS = 400;
 
-/** A recording without CPU times, which nothing draws, and with at most one sample of a flood for each column. */
+/**
+ * A recording without CPU times, which nothing draws, and with at most two samples of a flood for each column: its
+ * highest, and its last if nothing follows in the next column, so that it goes on being true.
+ */
 export function drawn(trace: Trace): Trace {
   const rest = trace.facts.filter(({ fact }) => fact !== 'cpu');
+  const columnOf = ({ t }: Fact) => Math.floor((t / trace.duration) * COLUMNS);
+  const columns = new Map<string, BufferFact[]>();
   const floods = new Set(rest.flatMap((fact) => (isMuch(fact) ? [fact.client] : [])));
-  const column = ({ t }: Fact) => Math.floor((t / trace.duration) * COLUMNS);
-  const kept: Fact[] = [];
-  // By client: where its latest sample is among those kept.
-  const latest = new Map<string, number>();
-  for (const fact of rest) {
-    const at = fact.fact === 'buffers' ? latest.get(fact.client) : undefined;
-    const before = at === undefined ? undefined : kept[at];
-    if (fact.fact !== 'buffers' || at === undefined || before?.fact !== 'buffers') {
-      if (fact.fact === 'buffers') latest.set(fact.client, kept.length);
-      kept.push(fact);
-    } else if (floods.has(fact.client) && column(before) === column(fact)) {
-      // The highest of a column is what one would see.
-      if (total(fact) > total(before)) kept[at] = { ...fact, t: before.t };
-    } else {
-      latest.set(fact.client, kept.length);
-      kept.push(fact);
-    }
+  const ofFlood = (fact: Fact): fact is BufferFact =>
+    fact.fact === 'buffers' && floods.has(fact.client);
+  const key = (fact: BufferFact, column = columnOf(fact)) => `${column} ${fact.client}`;
+  for (const fact of rest.filter(ofFlood)) {
+    columns.set(key(fact), [...(columns.get(key(fact)) ?? []), fact]);
   }
-  return { ...trace, facts: kept };
+  const facts = rest.flatMap((fact): Fact[] => {
+    if (!ofFlood(fact)) return [fact];
+    const samples = columns.get(key(fact)) ?? [];
+    const highest = samples.reduce((most, one) => (total(one) > total(most) ? one : most));
+    if (fact === samples[0]) return [{ ...highest, t: fact.t }];
+    const isLasting = fact === samples.at(-1) && !columns.has(key(fact, columnOf(fact) + 1));
+    return isLasting ? [fact] : [];
+  });
+  return { ...trace, facts };
 }
 
 function isMuch(fact: Fact): fact is BufferFact {

@@ -1,9 +1,8 @@
 /** A lesson as a page: one file that needs nothing else. */
 import { deflateRawSync } from 'node:zlib';
 import type { Lesson } from '../lesson.ts';
-import { formsOf, PATTERNS } from '../picture/legend.ts';
+import { PATTERNS } from '../picture/legend.ts';
 import { ms, size } from '../picture/sentences.ts';
-import { storyOf } from '../picture/story.ts';
 import { escapeMarkup as e, prose } from '../picture/text.ts';
 import { Seen } from '../seen.ts';
 import type { Trace } from '../trace.ts';
@@ -39,7 +38,6 @@ export const ONE_ECHO = 'one-echo.html';
 export function lessonPage({ lesson, course, traces, bundle, live, own }: Parts): string {
   const number = 1 + course.findIndex(({ id }) => id === lesson.id);
   const data = dataOf(lesson, traces);
-  const shown = traces.filter(({ model }) => data.shows.includes(model));
   const next = course.find(({ id }) => id === lesson.next);
   return `<!doctype html>
 <html lang="en">
@@ -78,7 +76,7 @@ ${live ? `<a href="${live}">You are the clients (live)</a>` : ''}
 <p class="now after" id="now" hidden></p>
 <div class="plot"><div id="script"></div><div class="cursor" hidden></div></div>
 </div>
-<details class="forms after" id="forms" hidden>${formsOf(shown.map((trace) => storyOf(trace)))}</details>
+<details class="forms after" id="forms" hidden></details>
 <div id="cards"></div>
 <svg class="guides" id="guides" aria-hidden="true"></svg>
 <div class="cursor" hidden></div>

@@ -158,6 +158,16 @@ export class Figure {
       element.textContent = before[i] ?? '';
       element.style.minHeight = `${heights[i]}px`;
     }
+    for (const [i, element] of [...this.#cards.querySelectorAll<HTMLElement>('.line')].entries()) {
+      const [now, lines] = [element.innerHTML, this.#shown[i]?.lines ?? []];
+      element.style.minHeight = '';
+      const all = lines.map((line) => {
+        element.innerHTML = lineOf(line);
+        return element.offsetHeight;
+      });
+      element.innerHTML = now;
+      element.style.minHeight = `${Math.max(0, ...all)}px`;
+    }
   }
 }
 
@@ -189,11 +199,13 @@ function setText(element: Element | null, text: string): void {
 function lineAt({ story, lines }: Shown, t: number): string {
   for (const state of statesAt(story, t)) {
     const found = lines.find(({ when }) => when === state);
-    if (found) {
-      return `<code>${escapeMarkup(found.code)}</code> ${escapeMarkup(`${found.file}:${found.number}`)}`;
-    }
+    if (found) return lineOf(found);
   }
   return '&nbsp;';
+}
+
+function lineOf({ code, file, number, shows }: ServerData['lines'][number]): string {
+  return `<code>${escapeMarkup(code)}</code> ${escapeMarkup(`${file}:${number}. ${shows}`)}`;
 }
 
 /** Dotted lines from what clients do, down through every server. */

@@ -1,4 +1,5 @@
 /** A lesson's page: guess, see, and look around in what was recorded. */
+import { formsOf } from '../../picture/legend.ts';
 import { momentsOf, tellingMoment } from '../../picture/moments.ts';
 import { ms } from '../../picture/sentences.ts';
 import { type Story, storyOf } from '../../picture/story.ts';
@@ -45,6 +46,7 @@ class LessonPage {
   start(): void {
     this.#drawChooser();
     this.#drawGuess();
+    this.#drawForms();
     this.#draw();
     place('reveal').addEventListener('click', () => this.#reveal());
     place('play').addEventListener('click', () => this.#togglePlay());
@@ -107,9 +109,15 @@ class LessonPage {
       const order = (name: string) => this.#data.shows.indexOf(name) + 1 || 1000;
       this.#chosen = names.sort((a, b) => order(a) - order(b));
       this.#drawGuess();
+      this.#drawForms();
       this.#draw();
       this.#remember();
     });
+  }
+
+  /** Only forms that these servers' pictures have are explained. */
+  #drawForms(): void {
+    place('forms').innerHTML = formsOf(this.#chosen.map((name) => this.#story(name)));
   }
 
   #drawGuess(): void {
