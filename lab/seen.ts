@@ -1,5 +1,5 @@
 /** Questions to a trace: how long somebody waited, who was accepted when, where the bytes were. Pure. */
-import type { BufferFact, ClientId, Event, Ms, Target, TaskId, Trace } from './trace.ts';
+import type { BufferFact, ClientId, Event, Ms, StateFact, Target, TaskId, Trace } from './trace.ts';
 
 export class Seen {
   readonly trace: Trace;
@@ -110,6 +110,22 @@ export class Seen {
         fact.call === call &&
         targets.every((one) => fact.on?.some(({ on }) => on === one)),
     );
+  }
+
+  /** By how many bytes the server's own memory has grown at most since the beginning; undefined: it was not seen. */
+  get grownBy(): number | undefined {
+    const sizes = this.trace.facts.flatMap((fact) => (fact.fact === 'memory' ? [fact.bytes] : []));
+    const [first] = sizes;
+    return first === undefined ? undefined : Math.max(...sizes) - first;
+  }
+
+  /** What each thread that was there did at a time, as it was seen last. */
+  statesAt(t: Ms): StateFact[] {
+    const latest = new Map<TaskId, StateFact>();
+    for (const fact of this.trace.facts) {
+      if (fact.fact === 'state' && fact.t <= t) latest.set(fact.task, fact);
+    }
+    return [...latest.values()].filter(({ state }) => state !== 'gone');
   }
 
   /** The bytes of a client's flood that somebody had taken from it at a time. */

@@ -198,7 +198,8 @@ export type Fact =
   | CpuFact
   | BacklogFact
   | HolderFact
-  | BufferFact;
+  | BufferFact
+  | MemoryFact;
 
 /** What a thread does, from here on. */
 export interface StateFact {
@@ -295,6 +296,16 @@ export interface BufferFact {
   readonly serverSend: number;
   /** In the client's receive buffer: the client has not read them. */
   readonly clientReceive: number;
+}
+
+/**
+ * The server's own memory, from here on: pages that belong to no file (proc(5), RssAnon), summed over those of its
+ * processes that serve. Told when it has changed by a megabyte.
+ */
+export interface MemoryFact {
+  readonly t: Ms;
+  readonly fact: 'memory';
+  readonly bytes: number;
 }
 
 /** From here on, a thread pays for this line (`--work`); without `line`: for none. */

@@ -237,6 +237,68 @@ test('threads that do the same share a sentence', () => {
   ]);
 });
 
+/** So many clients send a line each; a thread each answers the first ones, and the others are in the backlog. */
+function crowd(clients: number, served: number): Story {
+  const ids = Array.from({ length: clients }, (_, i) => `c${i}`);
+  const threads = ids.slice(0, served).map((id, i) => ({
+    ...main,
+    ...{ id: `t${i}`, tid: 100 + i, kind: 'thread' as const, number: i + 1, t: 150 },
+    waits: [{ ...waits(200, 'recv', [id]), task: `t${i}` } as Fact],
+  }));
+  const events = ids.flatMap((who, i): Event[] => [
+    { t: 100, who, did: 'connect' },
+    { t: 101, who, did: 'connected' },
+    send(110, who, 'a\\r\\n', 1),
+    ...(i < served
+      ? [{ t: 190, who, did: 'echo', text: 'a\\r\\n', line: 1, waited: 80 } as const]
+      : []),
+  ]);
+  const held = (client: string, i: number): Fact =>
+    i < served
+      ? { t: 150, fact: 'holder', client, where: 'held', tasks: ['1'] }
+      : { t: 102, fact: 'holder', client, where: 'backlog' };
+  const facts: Fact[] = [
+    { t: 0, fact: 'memory', bytes: 40e6 },
+    waits(1, 'poll', ['listener']),
+    ...ids.map(held),
+    { t: 180, fact: 'memory', bytes: 90e6 },
+    ...threads.flatMap((thread) => thread.waits),
+  ];
+  const tasks = [main, ...threads.map(({ waits: _, ...task }) => task)];
+  const names = Object.fromEntries(ids.map((id) => [id, id]));
+  return storyOf(trace({ names, events, facts, tasks }));
+}
+
+test('of a crowd nobody is named: how many are where is said, and each is a thin line', () => {
+  const story = crowd(24, 20);
+  expect(sentencesAt(story, 500)).toEqual([
+    'The main thread waits in poll(2) for a new client.',
+    'Threads 1 to 20 wait in recv(2), each for its own client.',
+    '4 clients wait in the backlog, connected but not accepted.',
+    '20 of 24 have an echo.',
+    'The server has 90 MB of memory of its own, 50 MB more than at the beginning.',
+  ]);
+  expect(sentencesAt(crowd(24, 23), 500)).toContain(
+    'One client waits in the backlog, connected but not accepted.',
+  );
+  const scale = { from: 0, to: 1000, left: 80, right: 800 };
+  const drawing = lanes(story, scale);
+  expect(drawing.height).toBeLessThan(24 * 10 + 20 * 10 + 100);
+  expect(drawing.body.match(/class="bar backlog"/g)).toHaveLength(4);
+  expect(drawing.body.match(/class="task one client-\d thin"/g)).toHaveLength(20);
+  const texts = textsOf(drawing.body).map(({ text }) => text);
+  expect(texts).toEqual(expect.arrayContaining(['24 clients', '20 threads', 'main thread']));
+  expect(texts).toContain('20 echoes, up to 80 ms');
+  expect(textsOf(script(story, scale).body).map(({ text }) => text)).toEqual([
+    ...['24 clients', '24 connect', '24 send a line each'],
+  ]);
+});
+
+test('an echo is the work of the thread that serves this client alone, if there is one', () => {
+  const { tasks } = crowd(3, 2);
+  expect(tasks.map(({ echoes }) => echoes.map(({ who }) => who))).toEqual([[], ['c0'], ['c1']]);
+});
+
 test('what cannot be seen is said, and drawn as unknown', () => {
   const story = storyOf(
     trace({

@@ -3,6 +3,8 @@ import type { Event, Ms, Target } from '../trace.ts';
 import {
   type Bytes,
   type ClientLane,
+  type ClientSegment,
+  CROWD,
   nameOf,
   type Story,
   segmentAt,
@@ -22,8 +24,42 @@ export function sentencesAt(story: Story, t: Ms): string[] {
   return [
     ...whatTasksDo(story, t),
     ...(exit ? ['The server has ended.'] : []),
-    ...story.clients.flatMap((lane) => whereItIs(lane, t)),
+    ...(story.clients.length > CROWD
+      ? [...whereTheyAre(story, t), ...memoryAt(story, t)]
+      : story.clients.flatMap((lane) => whereItIs(lane, t))),
   ];
+}
+
+/** Where the lines of many clients are: how many are in the same place. */
+function whereTheyAre({ clients }: Story, t: Ms): string[] {
+  const number = new Map<ClientSegment['where'], number>();
+  for (const { segments } of clients) {
+    const where = segmentAt(segments, t)?.where;
+    if (where) number.set(where, (number.get(where) ?? 0) + 1);
+  }
+  const places = [
+    ['backlog', 'wait in the backlog, connected but not accepted'],
+    ['unread', 'have sent what is in the kernel, unread'],
+    ['server', 'have a line in the server'],
+    ['partial', 'have sent a line without its end'],
+    ['unknown', 'have sent a line, and where it is cannot be seen'],
+  ] as const;
+  const said = places.flatMap(([where, what]) => {
+    const n = number.get(where) ?? 0;
+    if (n === 0) return [];
+    return [`${n === 1 ? 'One' : n} ${n === 1 ? `client ${singular(what)}` : `clients ${what}`}.`];
+  });
+  const answered = clients.filter(({ events }) => events.some((e) => e.did === 'echo' && e.t <= t));
+  const n = answered.length;
+  return n === 0 ? said : [...said, `${n} of ${clients.length} have an echo.`];
+}
+
+function memoryAt({ memory }: Story, t: Ms): string[] {
+  const [first, now] = [memory[0], memory.findLast((one) => one.t <= t)];
+  if (!first || !now) return [];
+  const grown = now.bytes - first.bytes;
+  const more = grown < 1e6 ? '' : `, ${size(grown)} more than at the beginning`;
+  return [`The server has ${size(now.bytes)} of memory of its own${more}.`];
 }
 
 /** Threads that do the same share a sentence. */
@@ -56,6 +92,9 @@ function subjectOf(names: readonly string[]): string {
       'and',
     );
   }
+  if (kinds.size === 1 && numbers.length > CROWD) {
+    return list([...rest, count(numbers.length, `${[...kinds][0]}`)], 'and');
+  }
   return list([...rest, ...names.filter((name) => / \d+$/.test(name))], 'and');
 }
 
@@ -66,6 +105,7 @@ function withArticle(name: string): string {
 /** What comes after the subject, in the singular; undefined when the task is not there. */
 function predicate(story: Story, task: TaskLane, t: Ms): string | undefined {
   const echo = task.echoes.findLast((one) => one.t <= t && t - one.t < JUST_NOW);
+  if (echo && story.tasks.length > CROWD) return 'has just echoed a line';
   if (echo) return `has just echoed ${quoted(echo.text)} to ${nameOf(story, echo.who)}`;
   if (task.starved.some(({ from, to }) => from <= t && t < to && to - from >= WORTH_SAYING)) {
     return 'is ready to run, but no core is free';
@@ -80,7 +120,8 @@ function predicate(story: Story, task: TaskLane, t: Ms): string | undefined {
 function doing(story: Story, segment: TaskSegment): string {
   switch (segment.kind) {
     case 'one': {
-      const name = nameOf(story, segment.who ?? '');
+      const isCrowd = story.tasks.length > CROWD;
+      const name = isCrowd ? 'its client' : nameOf(story, segment.who ?? '');
       const isOutput = segment.on?.[0]?.for === 'output';
       const forWhom = isOutput ? `until ${name} reads` : `for ${name}`;
       return `waits in ${call(segment)} ${forWhom}, and for nobody else`;
@@ -325,11 +366,17 @@ function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** The same predicate, for one. */
+function singular(said: string): string {
+  return said.replace(/^wait/, 'waits').replace(/^have/, 'has');
+}
+
 /** The same predicate, for several. */
 function plural(said: string): string {
   return said
     .replace(/^(wait|sleep)s/, '$1')
     .replace(/^has /, 'have ')
+    .replace(/ (for|until) its client(.*), and for nobody else$/, ', each $1 its own client$2')
     .replace(/^computes/, 'compute')
     .replace(/^runs/, 'run')
     .replace(/^is /, 'are ');

@@ -22,6 +22,8 @@ export interface Story {
   readonly names: Readonly<Record<ClientId, string>>;
   readonly clients: readonly ClientLane[];
   readonly tasks: readonly TaskLane[];
+  /** The server's own memory, in bytes, from each `t` on. */
+  readonly memory: readonly { readonly t: Ms; readonly bytes: number }[];
   /** When the server was told to end, was killed, or ended. */
   readonly ends: readonly Extract<Event, { did: 'signal' | 'exit' }>[];
 }
@@ -102,6 +104,9 @@ export interface TaskSegment extends Span {
   readonly why?: string;
 }
 
+/** More lanes than this of clients, or of threads, are a crowd: each is a thin line, and nobody is named. */
+export const CROWD = 8;
+
 /** Bytes in one buffer from which on they are drawn: less is a line or two. */
 export const WORTH_DRAWING = 32 * 1024;
 
@@ -124,6 +129,9 @@ export function storyOf(trace: Trace, now: Ms = trace.duration, blink: Ms = BLIN
     names: trace.names,
     clients: clientsOf(trace, now, blink),
     tasks: tasksOf(trace, now, blink),
+    memory: trace.facts.flatMap((fact) =>
+      fact.fact === 'memory' ? [{ t: fact.t, bytes: fact.bytes }] : [],
+    ),
     ends: trace.events.filter((event) => event.did === 'signal' || event.did === 'exit'),
   };
 }
@@ -389,15 +397,28 @@ function isSame(a: TaskSegment, b: TaskSegment): boolean {
   return a.kind !== 'computes' && said(a) === said(b);
 }
 
-/** The echoes that a task's process sent: it holds the client, and is drawn where it answers. */
+/**
+ * The echoes that a task sent. It is the one thread that waits for this client and nobody else, if there is one; in
+ * other servers the first thread of the process that holds the client.
+ */
 function echoesOf(trace: Trace, task: Task): TaskLane['echoes'] {
+  const own = new Map<ClientId, TaskId>();
+  for (const fact of trace.facts) {
+    if (fact.fact !== 'state' || fact.on?.length !== 1 || fact.exact === false) continue;
+    const [{ on }] = fact.on as [Target];
+    if (!own.has(on)) own.set(on, fact.task);
+  }
   const holderOf = new Map<ClientId, readonly TaskId[]>();
+  const isBy = (who: ClientId) => {
+    const thread = own.get(who);
+    return thread ? thread === task.id : holderOf.get(who)?.includes(task.id);
+  };
   const echoes: { t: Ms; who: ClientId; text: string }[] = [];
   const holders = trace.facts.filter((fact): fact is HolderFact => fact.fact === 'holder');
   for (const item of inOrder<HolderFact | Event>([holders, trace.events])) {
     if ('fact' in item) {
       if (item.where === 'held') holderOf.set(item.client, item.tasks ?? []);
-    } else if (item.did === 'echo' && holderOf.get(item.who)?.includes(task.id)) {
+    } else if (item.did === 'echo' && isBy(item.who)) {
       echoes.push({ t: item.t, who: item.who, text: item.text });
     }
   }

@@ -9,6 +9,7 @@ import {
   type Bytes,
   type ClientLane,
   type ClientSegment,
+  CROWD,
   nameOf,
   type Story,
   type TaskLane,
@@ -27,6 +28,11 @@ const CLIENT_WITH_BYTES = 92;
 const TASK = 25;
 const BAR = 15;
 const TASK_BAR = 20;
+
+/** In a crowd each lane is a thin bar without words, and what stands for all of them is above. */
+const CROWDED = 9;
+const CROWDED_BAR = 6;
+const CROWD_NAME = 18;
 
 /** The number of colours for clients; who comes later shares one. */
 const COLOURS = 6;
@@ -79,6 +85,7 @@ export const RIGHT = 12;
 
 /** What the clients do, the same for every server. */
 export function script(story: Story, scale: Scale): Drawing {
+  if (story.clients.length > CROWD) return crowdScript(story, scale);
   const lanes = story.clients.map((lane) => scriptLane(lane, story, scale));
   const drawing = stacked([...lanes, signals(story, scale)]);
   let top = 0;
@@ -90,6 +97,47 @@ export function script(story: Story, scale: Scale): Drawing {
     return `<path class="guide ${colour}" d="${lines.join('')}"/>`;
   });
   return { ...drawing, body: guides.join('') + drawing.body };
+}
+
+/** What a crowd does: one lane for all, in which what many do at about the same moment is one act. */
+function crowdScript(story: Story, scale: Scale): Drawing {
+  const acts = story.clients
+    .flatMap(({ events }) => events)
+    .filter((event) => actOf(event) !== '' && isShown(event, scale))
+    .sort((a, b) => a.t - b.t);
+  const what = (event: Event) => (event.did === 'send' ? 'send a line each' : plainly(event));
+  const groups: { t: Ms; what: string; n: number }[] = [];
+  for (const event of acts) {
+    const same = groups.find(
+      (one) => one.what === what(event) && x(scale, event.t) - x(scale, one.t) < 60,
+    );
+    if (same) same.n++;
+    else groups.push({ t: event.t, what: what(event), n: 1 });
+  }
+  const labels = groups.map(({ t, what, n }) => ({ at: x(scale, t), text: `${n} ${what}` }));
+  const rows = placed(labels, scale.right + RIGHT, 2);
+  const base = rows.some(({ row }) => row === 1) ? 34 : 22;
+  const dots = acts.map(({ t }) => `<circle cx="${x(scale, t)}" cy="${base}" r="3.5"/>`);
+  const texts = rows.map(
+    ({ left, row, text }) =>
+      `<text class="act" x="${left}" y="${row === 1 ? base - 20 : base - 7}">${escapeMarkup(text)}</text>`,
+  );
+  const [first, last] = [acts[0], acts.at(-1)];
+  const line =
+    first && last
+      ? `<path class="presence" d="M${x(scale, first.t)} ${base}H${x(scale, last.t)}"/>`
+      : '';
+  const name = laneName(`${story.clients.length} clients`, scale, base + 4);
+  const lane = {
+    height: base + 8,
+    body: `<g class="anybody">${name}${line}${dots.join('')}${texts.join('')}</g>`,
+  };
+  return stacked([lane, signals(story, scale)]);
+}
+
+/** An act of several: `connect`, `leave (FIN)`. */
+function plainly(event: Event): string {
+  return actOf(event).replace(/^(\w+?)s\b/, '$1');
 }
 
 /** What is done to the server, which is not the clients' doing. */
@@ -176,8 +224,10 @@ function laneName(name: string, scale: Scale, y: number): string {
 /** Pixels that the names of lanes need, to the left of the plot. */
 export function roomForNames(stories: readonly Story[]): number {
   const names = stories.flatMap(({ clients, tasks }) => [
-    ...clients.map(({ name }) => widthOf(name, TEXT, true)),
-    ...tasks.map(({ name }) => widthOf(name, TEXT)),
+    ...(clients.length > CROWD ? [{ name: `${clients.length} clients` }] : clients).map(
+      ({ name }) => widthOf(name, TEXT, true),
+    ),
+    ...(tasks.length > CROWD ? tasks.slice(0, 1) : tasks).map(({ name }) => widthOf(name, TEXT)),
   ]);
   return Math.ceil(Math.max(30, ...names)) + 12;
 }
@@ -186,20 +236,99 @@ export function roomForNames(stories: readonly Story[]): number {
 
 /** What one server did: where each client's line was, and what each thread did. */
 export function lanes(story: Story, scale: Scale): Drawing {
+  const [first, ...rest] = story.tasks;
+  const isCrowd = rest.length > CROWD;
   const drawing = stacked([
-    ...story.clients.map((lane) => clientLane(lane, story, scale)),
+    ...(story.clients.length > CROWD
+      ? [crowdOfClients(story, scale)]
+      : story.clients.map((lane) => clientLane(lane, story, scale))),
     { height: 3, body: '' },
-    ...story.tasks.map((lane) => taskLane(lane, story, scale)),
+    ...(first ? [taskLane(first, story, scale)] : []),
+    ...(isCrowd
+      ? [crowdOfTasks(rest, story, scale)]
+      : rest.map((lane) => taskLane(lane, story, scale))),
   ]);
   const ended = story.ends.map((event) => {
     const at = x(scale, event.t);
     if (!isShown(event, scale)) return '';
     if (event.did === 'signal') return `<path class="signal" d="M${at} 0V${drawing.height}"/>`;
     // Beside the lane of its first process, where nothing else is drawn any more.
-    const y = drawing.height - story.tasks.length * TASK + 16;
+    const below = isCrowd ? CROWD_NAME + rest.length * CROWDED : rest.length * TASK;
+    const y = drawing.height - below - TASK + 16;
     return inBar([`ended: ${event.how}`], at, scale.right + RIGHT + 4, y, 'note');
   });
   return { ...drawing, body: drawing.body + ended.join('') };
+}
+
+/** Many clients: where the line of each is, without a word; and in one line, when the last echo came. */
+function crowdOfClients(story: Story, scale: Scale): Drawing {
+  const rows = story.clients.map((lane, i): string => {
+    const base = CROWD_NAME + i * CROWDED + CROWDED / 2;
+    const bars = joined(lane.segments)
+      .filter(({ from, to }) => to > scale.from && from < scale.to)
+      .map(({ from, to, where }) => {
+        const [left, right] = [x(scale, from), x(scale, to)];
+        const isBar = where !== 'idle' && where !== 'flood' && right - left >= 2;
+        if (!isBar) return `<path class="presence" d="M${left} ${base}H${right}"/>`;
+        return `<rect class="bar ${where}" x="${left}" y="${base - CROWDED_BAR / 2}" width="${(right - left).toFixed(1)}" height="${CROWDED_BAR}"/>`;
+      });
+    const echoes = lane.events
+      .filter((event) => event.did === 'echo' && isShown(event, scale))
+      .map(({ t }) => `<path class="answer" d="M${x(scale, t)} ${base - 4}v8"/>`);
+    const colour = colourOf(story.clients, lane.id);
+    return `<g class="${colour}">${bars.join('')}${ends(lane, scale, base, false).join('')}${echoes.join('')}</g>`;
+  });
+  const waits = story.clients.flatMap(({ events }) =>
+    events.flatMap((event) => (event.did === 'echo' ? [event] : [])),
+  );
+  const last = waits.reduce<(typeof waits)[number] | undefined>(
+    (latest, one) => (latest && latest.t > one.t ? latest : one),
+    undefined,
+  );
+  const longest = ms(Math.max(0, ...waits.map(({ waited }) => waited)));
+  const texts = [`${waits.length} echoes, up to ${longest}`, longest];
+  const at = last ? x(scale, last.t) : 0;
+  const room = scale.right + RIGHT - at;
+  const text = last ? inBar(texts, at - 6, at + room, 13, 'note') : '';
+  const name = laneName(`${story.clients.length} clients`, scale, 13);
+  return {
+    height: CROWD_NAME + story.clients.length * CROWDED + 4,
+    body: name + text + rows.join(''),
+  };
+}
+
+/** Many threads or processes: what each does, without a word. */
+function crowdOfTasks(lanes: readonly TaskLane[], story: Story, scale: Scale): Drawing {
+  const rows = lanes.map((lane, i): string => {
+    const top = CROWD_NAME + i * CROWDED + (CROWDED - CROWDED_BAR) / 2;
+    const boxes = lane.segments.map((segment) => {
+      const [left, right] = [x(scale, segment.from), x(scale, segment.to)];
+      if (segment.to <= scale.from || segment.from >= scale.to || right - left < 0.5) return '';
+      const colour = segment.who === undefined ? 'anybody' : colourOf(story.clients, segment.who);
+      return `<rect class="task ${segment.kind} ${colour} thin" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${CROWDED_BAR}"/>`;
+    });
+    const overlay = (form: string) => (span: { from: Ms; to: Ms }) => {
+      const [left, right] = [x(scale, span.from), x(scale, span.to)];
+      if (right - left < 3) return '';
+      return `<rect class="${form}" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${CROWDED_BAR}"/>`;
+    };
+    const overlays = [
+      ...lane.starved.map(overlay('starved')),
+      ...lane.unseen.map(overlay('unseen')),
+    ];
+    const echoes = lane.echoes
+      .filter(({ t }) => t >= scale.from && t <= scale.to)
+      .map(
+        ({ t, who }) =>
+          `<path class="answer ${colourOf(story.clients, who)}" d="M${x(scale, t)} ${top - 1}v${CROWDED_BAR + 2}"/>`,
+      );
+    return [...boxes, ...overlays, ...echoes].join('');
+  });
+  const kind = lanes.every(({ name }) => name.startsWith('process')) ? 'processes' : 'threads';
+  return {
+    height: CROWD_NAME + lanes.length * CROWDED + 4,
+    body: laneName(`${lanes.length} ${kind}`, scale, 13) + rows.join(''),
+  };
 }
 
 function clientLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
@@ -315,7 +444,7 @@ function inBar(
 }
 
 /** How connections end: in order, or by a reset. */
-function ends({ events }: ClientLane, scale: Scale, base: number): string[] {
+function ends({ events }: ClientLane, scale: Scale, base: number, hasRoom = true): string[] {
   let free = Number.NEGATIVE_INFINITY;
   return events.flatMap((event) => {
     if (!isShown(event, scale)) return [];
@@ -330,7 +459,7 @@ function ends({ events }: ClientLane, scale: Scale, base: number): string[] {
     // Without room for a word there is the cross, and the sentence when one steps there.
     const width = widthOf(word, BAR_TEXT, true);
     const left = at + 7 + width <= scale.right + RIGHT ? at + 7 : at - 7 - width;
-    if (left < free) return [cross];
+    if (left < free || !hasRoom) return [cross];
     free = left + width + 6;
     return [`${cross}<text class="cut" x="${left.toFixed(1)}" y="${base + 4}">${word}</text>`];
   });
@@ -593,7 +722,7 @@ function taskWords(segment: TaskSegment, story: Story): string[] {
     case 'any':
       return [
         `waits in ${call} ${forWhom(story, segment)}`,
-        `waits ${forWhom(story, segment)}`,
+        `waits ${forWhom(story, segment).replace(' on its sockets', '')}`,
         `waits in ${call}`,
         call,
       ];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ringState } from './proc.ts';
+import { ownMemory, ringState } from './proc.ts';
 
 /** What Linux 6.18 says of a ring, without the lines that are of no interest here. */
 const INFO = `pos:\t0
@@ -31,4 +31,10 @@ test('a ring says what it waits for on descriptors, and how much it was given', 
 test('what is not said is not known', () => {
   expect(ringState('pos:\t0\nflags:\t02\n')).toBeUndefined();
   expect(ringState(INFO.replace('PollList:', 'Other:'))).toBeUndefined();
+});
+
+test('memory of its own is what belongs to no file', () => {
+  const status = 'VmRSS:\t   90112 kB\nRssAnon:\t   40960 kB\nRssFile:\t   49152 kB\n';
+  expect(ownMemory(status)).toBe(40 * 1024 * 1024);
+  expect(ownMemory('State:\tZ (zombie)\n')).toBe(0);
 });

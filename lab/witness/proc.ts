@@ -107,6 +107,12 @@ export function ringState(text: string): RingState | undefined {
   return { inFlight, handedOver: Number(taken) };
 }
 
+/** Bytes of memory that belong to no file, in a process's `status` file; 0 when it has ended. */
+export function ownMemory(status: string): number {
+  const [, kilobytes = '0'] = /^RssAnon:\s*(\d+) kB/m.exec(status) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
 /** A thread's account: milliseconds of CPU it has used, and of waiting for a core. */
 export function parseSchedule(text: string): { cpu: number; delay: number } {
   const [cpu, delay] = text.split(' ');

@@ -21,7 +21,15 @@ import type {
 } from '../trace.ts';
 import { Descriptors, type Sockets } from './descriptors.ts';
 import { type Question, questionAbout, SockDiag, type SocketState, TCP } from './netlink.ts';
-import { childrenOf, descriptor, ProcFile, parseSchedule, programOf, stateOf } from './proc.ts';
+import {
+  childrenOf,
+  descriptor,
+  ownMemory,
+  ProcFile,
+  parseSchedule,
+  programOf,
+  stateOf,
+} from './proc.ts';
 import { isKnown, parseSystemCall } from './system-calls.ts';
 
 /** Every so many looks it searches for threads and processes that nothing else has told of. */
@@ -39,6 +47,12 @@ const GAP = 10;
 /** Milliseconds of CPU, while a thread stays in the same state, that are worth a fact. */
 const CPU = 20;
 
+/** Every so many looks it asks for the server's memory, */
+const MEMORY_LOOKS = 25;
+
+/** and a change by so many bytes is worth a fact. */
+const MEMORY = 1 << 20;
+
 /** Whether the kernel lists the children of a process (CONFIG_PROC_CHILDREN). */
 const TELLS_CHILDREN = existsSync('/proc/thread-self/children');
 
@@ -48,6 +62,7 @@ interface Process {
   readonly parent: Process | undefined;
   readonly descriptors: Descriptors;
   readonly isNode: boolean;
+  readonly status: ProcFile;
   readonly threads: Map<number, Thread>;
   /** How many threads it had when they were listed last. */
   count: number;
@@ -104,6 +119,9 @@ export class Watch {
   #ids = 0;
   #looks = 0;
   #backlog = -1;
+  #memory = 0;
+  /** The sockets of each process, as this look has found them. */
+  readonly #socketsOf = new Map<Process, ReadonlyMap<number, number>>();
   #hasChanged = true;
   /** When it looked last, and how long before that. */
   #lookedAt = 0;
@@ -174,7 +192,9 @@ export class Watch {
     this.#discover(this.#looks % SEARCH === 0);
     this.#lookAtListener(t);
     for (const connection of this.#connections.values()) this.#lookAtConnection(connection, t);
+    this.#socketsOf.clear();
     this.#hasChanged = false;
+    if (this.#looks % MEMORY_LOOKS === 0) this.#lookAtMemory(t);
     const isThorough = this.#looks % SEARCH === 0;
     for (const process of this.#processes.values()) {
       for (const thread of process.threads.values()) {
@@ -234,6 +254,7 @@ export class Watch {
       parent,
       descriptors: new Descriptors(pid, this.#sockets),
       isNode: /^node/.test(programOf(pid)),
+      status: new ProcFile(`/proc/${pid}/status`),
       threads: new Map(),
       count: -1,
       serves: parent === undefined,
@@ -253,6 +274,7 @@ export class Watch {
 
   #dropProcess(process: Process): void {
     process.descriptors.close();
+    process.status.close();
     for (const thread of process.threads.values()) closeFiles(thread);
     this.#processes.delete(process.pid);
     this.#hasChanged = true;
@@ -420,6 +442,20 @@ export class Watch {
     if (thread.tid === thread.process.pid) this.#dropProcess(thread.process);
   }
 
+  #lookAtMemory(t: Ms): void {
+    let bytes = 0;
+    for (const { serves, status } of this.#processes.values()) {
+      try {
+        if (serves) bytes += ownMemory(status.read());
+      } catch {
+        // It has ended, or may not be looked at.
+      }
+    }
+    if (Math.abs(bytes - this.#memory) < MEMORY) return;
+    this.#memory = bytes;
+    this.#emit({ fact: { t, fact: 'memory', bytes } });
+  }
+
   // --- Connections ---------------------------------------------------------------------------------
 
   #lookAtListener(t: Ms): void {
@@ -461,7 +497,8 @@ export class Watch {
     if (holders.length === 0 && connection.wasHeld && !isDue && !this.#hasChanged) return;
     connection.holders = [...this.#processes.values()].flatMap((process) => {
       try {
-        const sockets = Descriptors.sockets(process.pid);
+        const sockets = this.#socketsOf.get(process) ?? Descriptors.sockets(process.pid);
+        this.#socketsOf.set(process, sockets);
         if ([...this.#sockets.listeners].some((one) => sockets.has(one))) process.serves = true;
         const fd = sockets.get(connection.inode);
         if (fd === undefined) return [];

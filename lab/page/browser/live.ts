@@ -427,6 +427,7 @@ class LivePage {
       duration: now,
       names,
       tasks: [],
+      memory: [],
       ends: events.flatMap((event) => (event.did === 'signal' ? [event] : [])),
       clients: Object.entries(names).map(([id, name]) => ({
         ...{ id, name, segments: [], buffers: [] },
