@@ -104,7 +104,7 @@ export interface Question {
 export interface Figure {
   /** `Ben’s longest wait`. */
   readonly label: string;
-  readonly unit: 'ms' | 'bytes' | 'echoes' | 'clients' | 'lines';
+  readonly unit: 'ms' | 'bytes' | 'echoes' | 'clients' | 'lines' | 'operations';
   /** Undefined when there was none: Ben was never answered. */
   readonly of: (seen: Seen) => number | undefined;
   /** How to say that there was none: `never`. */

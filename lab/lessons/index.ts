@@ -8,6 +8,7 @@ import { isBenLetIn } from './is-ben-let-in.ts';
 import { itOnlyWaits } from './it-only-waits.ts';
 import { killAWorker } from './kill-a-worker.ts';
 import { oneClientFourThreads } from './one-client-four-threads.ts';
+import { readinessAndCompletion } from './readiness-and-completion.ts';
 import { sixPieces } from './six-pieces.ts';
 import { stopInMidLine } from './stop-in-mid-line.ts';
 import { twoWorkersOneCore } from './two-workers-one-core.ts';
@@ -28,6 +29,7 @@ export const lessons: readonly Lesson[] = [
   aReset,
   killAWorker,
   stopInMidLine,
+  readinessAndCompletion,
 ];
 
 /** @returns undefined when there is no such lesson */

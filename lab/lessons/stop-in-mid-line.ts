@@ -92,4 +92,5 @@ export const stopInMidLine: Lesson = {
     answer:
       'Nobody gets anything more: the kernel closes all sockets at once, and with unread bytes it sends resets. systemd waits 90 seconds by default, docker stop 10 seconds, Kubernetes 30.',
   },
+  next: 'readiness-and-completion',
 };
