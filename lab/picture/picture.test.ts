@@ -278,6 +278,14 @@ test('of a crowd nobody is named: how many are where is said, and each is a thin
     '20 of 24 have an echo.',
     'The server has 90 MB of memory of its own, 50 MB more than at the beginning.',
   ]);
+  const many = waits(300, 'poll', ['listener', 'c1', 'c2']);
+  expect(sentencesAt({ ...story, tasks: storyOf(trace({ facts: [many] })).tasks }, 500)[0]).toBe(
+    'The process waits in poll(2) for any of 2 clients or a new client.',
+  );
+  const some = story.tasks.map((task, i) => (i % 3 === 1 ? { ...task, segments: [] } : task));
+  expect(sentencesAt({ ...story, tasks: some }, 500)[1]).toBe(
+    '13 threads wait in recv(2), each for its own client.',
+  );
   expect(sentencesAt(crowd(24, 23), 500)).toContain(
     'One client waits in the backlog, connected but not accepted.',
   );

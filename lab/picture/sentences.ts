@@ -71,31 +71,36 @@ function whatTasksDo(story: Story, t: Ms): string[] {
   }
   return [...groups].map(([said, tasks]) => {
     const isAlone = story.tasks.length === 1;
-    const subject = isAlone ? 'the process' : subjectOf(tasks.map(({ name }) => name));
+    const subject = isAlone
+      ? 'the process'
+      : subjectOf(
+          tasks.map(({ name }) => name),
+          story.tasks.length > CROWD,
+        );
     return `${capitalised(subject)} ${tasks.length > 1 ? plural(said) : said}.`;
   });
 }
 
-/** `thread 1, thread 2, thread 3` are `threads 1 to 3`. */
-function subjectOf(names: readonly string[]): string {
-  const numbered = names.flatMap((name) => /^(.+) (\d+)$/.exec(name) ?? []);
-  const kinds = new Set(numbered.filter((_, i) => i % 3 === 1));
-  const numbers = numbered.filter((_, i) => i % 3 === 2).map(Number);
-  const isRow = numbers.every((n, i) => i === 0 || n === Number(numbers[i - 1]) + 1);
-  const rest = names.filter((name) => !/ \d+$/.test(name)).map(withArticle);
-  if (kinds.size === 1 && numbers.length > 2 && isRow) {
-    return list(
-      [
-        ...rest,
-        `${[...kinds][0]}${/s$/.test([...kinds][0] ?? '') ? 'es' : 's'} ${numbers[0]} to ${numbers.at(-1)}`,
-      ],
-      'and',
-    );
+/** Names of threads, in a sentence: `thread 1, thread 2, thread 3` are `threads 1 to 3`. */
+function subjectOf(names: readonly string[], isCrowd: boolean): string {
+  const numbered = names.flatMap((name) => {
+    const [, kind = '', number] = /^(.+) (\d+)$/.exec(name) ?? [];
+    return number === undefined ? [] : [{ name, kind, number: Number(number) }];
+  });
+  const rest = names.filter((name) => !numbered.some((one) => one.name === name)).map(withArticle);
+  const [first] = numbered;
+  const isOneKind = numbered.every(({ kind }) => kind === first?.kind);
+  if (!first || !isOneKind || numbered.length < 3) {
+    return list([...rest, ...numbered.map(({ name }) => name)], 'and');
   }
-  if (kinds.size === 1 && numbers.length > CROWD) {
-    return list([...rest, count(numbers.length, `${[...kinds][0]}`)], 'and');
-  }
-  return list([...rest, ...names.filter((name) => / \d+$/.test(name))], 'and');
+  const isRow = numbered.every(({ number }, i) => number === first.number + i);
+  const row = `${plurals(first.kind)} ${first.number} to ${numbered.at(-1)?.number}`;
+  const several = isCrowd ? [count(numbered.length, first.kind)] : numbered.map(({ name }) => name);
+  return list([...rest, ...(isRow ? [row] : several)], 'and');
+}
+
+function plurals(noun: string): string {
+  return /s$/.test(noun) ? `${noun}es` : `${noun}s`;
 }
 
 function withArticle(name: string): string {
@@ -178,11 +183,27 @@ function anyOf(
   const outside = on.filter((target) => target.on !== 'loop');
   const isKnown = outside.length > 0 && outside.every((target) => target.on !== 'unknown');
   if (!exact || !isKnown) return 'whoever comes first';
+  if (Object.keys(story.names).length > CROWD) return ofMany(outside);
   // An epoll instance lists them in an order of its own; people look for them in that of the picture.
   const order = Object.keys(story.names);
   const place = ({ on }: Target) => order.indexOf(on) + 1 || order.length + 1;
   const wanted = [...outside].sort((a, b) => place(a) - place(b)).map((one) => want(story, one));
   return list(wanted, 'or');
+}
+
+/** As many clients as one does not name. */
+function ofMany(targets: readonly Target[]): string {
+  const clients = targets.filter(({ on }) => on !== 'listener');
+  const output = clients.filter((target) => target.for === 'output').length;
+  const input = clients.length - output;
+  return list(
+    [
+      ...(input > 0 ? [input === 1 ? 'one client' : `any of ${input} clients`] : []),
+      ...(output > 0 ? [`room for the echo of ${count(output, 'client')}`] : []),
+      ...(clients.length < targets.length ? ['a new client'] : []),
+    ],
+    'or',
+  );
 }
 
 function want(story: Pick<Story, 'names'>, { on, for: what }: Target): string {
@@ -354,7 +375,7 @@ export function size(bytes: number): string {
 }
 
 export function count(n: number, what: string): string {
-  return `${n === 1 ? 'one' : n} ${what}${n === 1 ? '' : 's'}`;
+  return n === 1 ? `one ${what}` : `${n} ${plurals(what)}`;
 }
 
 export function list(items: readonly string[], word: 'and' | 'or'): string {
