@@ -26,6 +26,11 @@ export interface Lesson {
   readonly workers?: number;
   /** Restricts the server to so many cores; absent: all of them. */
   readonly cores?: number;
+  /**
+   * Its servers start more threads or processes than there are cores: that these wait for a core is part of the
+   * lesson, and not noise.
+   */
+  readonly crowdsCores?: true;
   /** In order of time. */
   readonly script: readonly Step[];
   /**

@@ -51,6 +51,11 @@ test('where two threads share one core, one may wait for the other, and for nobo
   ]);
 });
 
+test('where a crowd of threads is what the lesson is about, they may wait for each other', () => {
+  const busy = { ...trace, quality: { ...quality, coreWait: 9000 } };
+  expect(noiseOf(busy, { ...halfALine, crowdsCores: true })).toEqual([]);
+});
+
 test('a flood may keep both cores busy, and no more than that', () => {
   expect(noiseOf({ ...trace, quality: { ...quality, coreWait: 300 } }, aFlood)).toEqual([]);
   expect(noiseOf({ ...trace, quality: { ...quality, coreWait: 900 } }, aFlood)).toEqual([

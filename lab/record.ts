@@ -82,8 +82,11 @@ export function needsTheMachine({
   args,
   script,
   cores,
-}: Pick<Lesson, 'args' | 'script' | 'cores'>): boolean {
-  return args.includes('--work') || cores !== undefined || floods({ script });
+  crowdsCores,
+}: Pick<Lesson, 'args' | 'script' | 'cores' | 'crowdsCores'>): boolean {
+  return (
+    args.includes('--work') || cores !== undefined || crowdsCores === true || floods({ script })
+  );
 }
 
 function floods({ script }: Pick<Lesson, 'script'>): boolean {
@@ -142,7 +145,7 @@ async function quietest(
 /** What is wrong with a recording, in a few words each. */
 export function noiseOf(
   trace: Trace,
-  lesson: Pick<Lesson, 'cores' | 'script' | 'wants'>,
+  lesson: Pick<Lesson, 'cores' | 'crowdsCores' | 'script' | 'wants'>,
 ): string[] {
   const { quality, blind } = trace;
   const { longestGap, lateness, coreWait } = quality;
@@ -159,7 +162,7 @@ export function noiseOf(
   ];
 }
 
-function scoreOf(trace: Trace, lesson: Pick<Lesson, 'cores'>): number {
+function scoreOf(trace: Trace, lesson: Pick<Lesson, 'cores' | 'crowdsCores'>): number {
   const { longestGap, lateness } = trace.quality;
   return longestGap + lateness + strangersCoreWait(trace, lesson);
 }
@@ -168,7 +171,11 @@ function scoreOf(trace: Trace, lesson: Pick<Lesson, 'cores'>): number {
  * Milliseconds that threads waited for a core, because something else had it. With one core for two lines that is
  * what the lesson is about: while two threads compute, one of them waits.
  */
-function strangersCoreWait(trace: Trace, { cores }: Pick<Lesson, 'cores'>): number {
+function strangersCoreWait(
+  trace: Trace,
+  { cores, crowdsCores }: Pick<Lesson, 'cores' | 'crowdsCores'>,
+): number {
   const { coreWait } = trace.quality;
+  if (crowdsCores) return 0; // nobody can tell whom they waited for
   return cores === undefined ? coreWait : Math.max(0, coreWait - new Seen(trace).together(2));
 }
