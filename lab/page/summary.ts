@@ -12,5 +12,5 @@ export function summaryOf(name: string): string {
   } catch {
     return '';
   }
-  return /\bsummary:\s*'((?:[^'\\]|\\.)*)'/.exec(text)?.[1]?.replaceAll('\\', '') ?? '';
+  return /\bsummary(?::| =)\s*'((?:[^'\\]|\\.)*)'/.exec(text)?.[1]?.replaceAll('\\', '') ?? '';
 }

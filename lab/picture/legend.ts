@@ -1,5 +1,5 @@
 /** What the forms mean, for those that a picture has. */
-import { type Story, total } from './story.ts';
+import { CROWD, type Story, total } from './story.ts';
 import { escapeMarkup } from './text.ts';
 
 interface Item {
@@ -21,14 +21,15 @@ const someClient = (where: string) => (story: Story) =>
   story.clients.some(({ segments }) =>
     segments.some((one) => one.where === where && isWide(one, story)),
   );
-const always = () => true;
+/** In a crowd nothing is that small. */
+const fewClients = ({ clients }: Story) => clients.length <= CROWD;
 
 const box = (form: string) =>
   `<rect class="${form}" x="1.5" y="1.5" width="23" height="13" rx="2.5"/>`;
 
 const items: readonly Item[] = [
-  { words: 'a line is sent', form: '<path class="sent" d="M9 4h8l-4 7z"/>', isIn: always },
-  { words: 'its echo comes', form: '<path class="echo" d="M9 12h8l-4 -7z"/>', isIn: always },
+  { words: 'a line is sent', form: '<path class="sent" d="M9 4h8l-4 7z"/>', isIn: fewClients },
+  { words: 'its echo comes', form: '<path class="echo" d="M9 12h8l-4 -7z"/>', isIn: fewClients },
   {
     words: 'stuck in the kernel: client not accepted, or bytes not read',
     form: box('bar backlog'),

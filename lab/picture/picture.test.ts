@@ -6,7 +6,7 @@ import { momentsOf, tellingMoment } from './moments.ts';
 import { momentAt, ticks, x } from './scale.ts';
 import { eventSentence, ms, sentencesAt, shown, size } from './sentences.ts';
 import { type Story, storyOf } from './story.ts';
-import { axis, lanes, RIGHT, script } from './svg.ts';
+import { actsOf, axis, lanes, RIGHT, script } from './svg.ts';
 import { escapeMarkup, fitting, prose, widthOf } from './text.ts';
 
 const main: Task = { id: '1', pid: 7, tid: 7, kind: 'main', number: 1, t: 0 };
@@ -271,6 +271,7 @@ function crowd(clients: number, served: number): Story {
 
 test('of a crowd nobody is named: how many are where is said, and each is a thin line', () => {
   const story = crowd(24, 20);
+  const scale = { from: 0, to: 1000, left: 80, right: 800 };
   expect(sentencesAt(story, 500)).toEqual([
     'The main thread waits in poll(2) for a new client.',
     'Threads 1 to 20 wait in recv(2), each for its own client.',
@@ -286,10 +287,11 @@ test('of a crowd nobody is named: how many are where is said, and each is a thin
   expect(sentencesAt({ ...story, tasks: some }, 500)[1]).toBe(
     '13 threads wait in recv(2), each for its own client.',
   );
+  expect(sentencesAt(crowd(24, 1), 500)).toContain('One of them has an echo.');
+  expect(actsOf(story, scale).map(({ t }) => t)).toEqual([100, 110]);
   expect(sentencesAt(crowd(24, 23), 500)).toContain(
     'One client waits in the backlog, connected but not accepted.',
   );
-  const scale = { from: 0, to: 1000, left: 80, right: 800 };
   const drawing = lanes(story, scale);
   expect(drawing.height).toBeLessThan(24 * 10 + 20 * 10 + 100);
   expect(drawing.body.match(/class="bar backlog"/g)).toHaveLength(4);

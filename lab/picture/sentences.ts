@@ -39,7 +39,7 @@ function whereTheyAre({ clients }: Story, t: Ms): string[] {
   }
   const places = [
     ['backlog', 'wait in the backlog, connected but not accepted'],
-    ['unread', 'have sent what is in the kernel, unread'],
+    ['unread', 'have bytes in the kernel that nobody has read'],
     ['server', 'have a line in the server'],
     ['partial', 'have sent a line without its end'],
     ['unknown', 'have sent a line, and where it is cannot be seen'],
@@ -51,7 +51,8 @@ function whereTheyAre({ clients }: Story, t: Ms): string[] {
   });
   const answered = clients.filter(({ events }) => events.some((e) => e.did === 'echo' && e.t <= t));
   const n = answered.length;
-  return n === 0 ? said : [...said, `${n} of ${clients.length} have an echo.`];
+  const have = n === 1 ? 'One of them has' : `${n} of ${clients.length} have`;
+  return n === 0 ? said : [...said, `${have} an echo.`];
 }
 
 function memoryAt({ memory }: Story, t: Ms): string[] {
@@ -294,6 +295,28 @@ export function actOf(event: Event): string {
     default:
       return '';
   }
+}
+
+/** Acts of a crowd at about the same moment: what, how many, and when the first of them was. */
+export interface CrowdAct {
+  readonly t: Ms;
+  readonly n: number;
+  /** `connect`, `send a line each`, `leave (FIN)` */
+  readonly what: string;
+}
+
+/** What a crowd does. @param near - acts of one kind that are closer than this, in milliseconds, are one */
+export function crowdActs(events: readonly Event[], near: Ms): CrowdAct[] {
+  const acts: { t: Ms; n: number; what: string }[] = [];
+  for (const event of [...events].sort((a, b) => a.t - b.t)) {
+    const plain = actOf(event).replace(/^(\w+?)s\b/, '$1');
+    if (plain === '') continue;
+    const what = event.did === 'send' ? 'send a line each' : plain;
+    const same = acts.find((one) => one.what === what && event.t - one.t < near);
+    if (same) same.n++;
+    else acts.push({ t: event.t, n: 1, what });
+  }
+  return acts;
 }
 
 /** An event as a sentence, for those who step through. */

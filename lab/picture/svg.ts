@@ -4,7 +4,7 @@
  */
 import type { ClientId, Event, Ms } from '../trace.ts';
 import { type Scale, ticks, x } from './scale.ts';
-import { actOf, BUFFERS, forWhom, ms, size } from './sentences.ts';
+import { actOf, BUFFERS, crowdActs, forWhom, ms, size } from './sentences.ts';
 import {
   type Bytes,
   type ClientLane,
@@ -105,15 +105,7 @@ function crowdScript(story: Story, scale: Scale): Drawing {
     .flatMap(({ events }) => events)
     .filter((event) => actOf(event) !== '' && isShown(event, scale))
     .sort((a, b) => a.t - b.t);
-  const what = (event: Event) => (event.did === 'send' ? 'send a line each' : plainly(event));
-  const groups: { t: Ms; what: string; n: number }[] = [];
-  for (const event of acts) {
-    const same = groups.find(
-      (one) => one.what === what(event) && x(scale, event.t) - x(scale, one.t) < 60,
-    );
-    if (same) same.n++;
-    else groups.push({ t: event.t, what: what(event), n: 1 });
-  }
+  const groups = crowdActs(acts, near(scale));
   const labels = groups.map(({ t, what, n }) => ({ at: x(scale, t), text: `${n} ${what}` }));
   const rows = placed(labels, scale.right + RIGHT, 2);
   const base = rows.some(({ row }) => row === 1) ? 34 : 22;
@@ -135,9 +127,22 @@ function crowdScript(story: Story, scale: Scale): Drawing {
   return stacked([lane, signals(story, scale)]);
 }
 
-/** An act of several: `connect`, `leave (FIN)`. */
-function plainly(event: Event): string {
-  return actOf(event).replace(/^(\w+?)s\b/, '$1');
+/** Milliseconds between two marks that a label has no room between. */
+function near({ from, to, left, right }: Scale): Ms {
+  return (60 * (to - from)) / Math.max(right - left, 1);
+}
+
+/** When clients do something, each with the class of its colour: what many do at one moment is one act. */
+export function actsOf(story: Story, scale: Scale): { readonly t: Ms; readonly colour: string }[] {
+  const isAct = (event: Event) => actOf(event) !== '' && isShown(event, scale);
+  if (story.clients.length > CROWD) {
+    const events = story.clients.flatMap((lane) => lane.events.filter(isAct));
+    return crowdActs(events, near(scale)).map(({ t }) => ({ t, colour: 'anybody' }));
+  }
+  return story.clients.flatMap(({ id, events }) => {
+    const colour = colourOf(story.clients, id);
+    return events.filter(isAct).map(({ t }) => ({ t, colour }));
+  });
 }
 
 /** What is done to the server, which is not the clients' doing. */

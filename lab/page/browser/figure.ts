@@ -4,11 +4,11 @@
  */
 import { statesAt } from '../../picture/line.ts';
 import { momentAt, type Scale, x } from '../../picture/scale.ts';
-import { actOf, eventSentence, ms, sentencesAt } from '../../picture/sentences.ts';
-import type { Story } from '../../picture/story.ts';
+import { actOf, crowdActs, eventSentence, ms, sentencesAt } from '../../picture/sentences.ts';
+import { CROWD, type Story } from '../../picture/story.ts';
 import {
+  actsOf,
   axis,
-  colourOf,
   lanes,
   RIGHT,
   roomForNames,
@@ -135,7 +135,10 @@ export class Figure {
     const last = past.at(-1);
     if (!story || !last) return '';
     const same = past.filter((event) => last.t - event.t < 8);
-    const sentences = same.map((event) => eventSentence(story.names, event)).join(' ');
+    const sentences =
+      story.clients.length > CROWD
+        ? crowdSentence(story.clients.length, past)
+        : same.map((event) => eventSentence(story.names, event)).join(' ');
     return `${ms(Math.round(last.t))}: ${sentences}`;
   }
 
@@ -169,6 +172,12 @@ export class Figure {
       element.style.minHeight = `${Math.max(0, ...all)}px`;
     }
   }
+}
+
+/** What a crowd has begun last: how many of it so far. */
+function crowdSentence(size: number, past: readonly Event[]): string {
+  const last = crowdActs(past, Number.POSITIVE_INFINITY).at(-1);
+  return last ? `${last.n} of ${size} clients ${last.what}.` : '';
 }
 
 /** A card without what changes. */
@@ -210,14 +219,10 @@ function lineOf({ code, file, number, shows }: ServerData['lines'][number]): str
 
 /** Dotted lines from what clients do, down through every server. */
 function guides(story: Story, scale: Scale): string {
-  return story.clients
-    .flatMap((lane) =>
-      lane.events
-        .filter((event) => actOf(event) !== '' && event.t >= scale.from && event.t <= scale.to)
-        .map(({ t }) => {
-          const at = x(scale, t);
-          return `<line class="${colourOf(story.clients, lane.id)}" x1="${at}" x2="${at}" y1="34" y2="100%"/>`;
-        }),
-    )
+  return actsOf(story, scale)
+    .map(({ t, colour }) => {
+      const at = x(scale, t);
+      return `<line class="${colour}" x1="${at}" x2="${at}" y1="34" y2="100%"/>`;
+    })
     .join('');
 }
