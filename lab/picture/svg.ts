@@ -119,7 +119,7 @@ function crowdScript(story: Story, scale: Scale): Drawing {
     first && last
       ? `<path class="presence" d="M${x(scale, first.t)} ${base}H${x(scale, last.t)}"/>`
       : '';
-  const name = laneName(`${story.clients.length} clients`, scale, base + 4);
+  const name = laneName(crowdName(story.clients, 'clients'), scale, base + 4);
   const lane = {
     height: base + 8,
     body: `<g class="anybody">${name}${line}${dots.join('')}${texts.join('')}</g>`,
@@ -228,13 +228,24 @@ function laneName(name: string, scale: Scale, y: number): string {
 
 /** Pixels that the names of lanes need, to the left of the plot. */
 export function roomForNames(stories: readonly Story[]): number {
-  const names = stories.flatMap(({ clients, tasks }) => [
-    ...(clients.length > CROWD ? [{ name: `${clients.length} clients` }] : clients).map(
-      ({ name }) => widthOf(name, TEXT, true),
-    ),
-    ...(tasks.length > CROWD ? tasks.slice(0, 1) : tasks).map(({ name }) => widthOf(name, TEXT)),
-  ]);
+  const names = stories.flatMap(({ clients, tasks }) => {
+    const [first, ...rest] = tasks.map(({ name }) => name);
+    return [
+      ...(clients.length > CROWD
+        ? [widthOf(crowdName(clients, 'clients'), TEXT)]
+        : clients.map(({ name }) => widthOf(name, TEXT, true))),
+      widthOf(first ?? '', TEXT),
+      ...(rest.length > CROWD ? [crowdName(rest, 'processes')] : rest).map((name) =>
+        widthOf(name, TEXT),
+      ),
+    ];
+  });
   return Math.ceil(Math.max(30, ...names)) + 12;
+}
+
+/** What the lanes of a crowd are called together: `16 clients`. */
+function crowdName(lanes: readonly unknown[], what: 'clients' | 'threads' | 'processes'): string {
+  return `${lanes.length} ${what}`;
 }
 
 // --- one server ---------------------------------------------------------------------------------
@@ -295,7 +306,7 @@ function crowdOfClients(story: Story, scale: Scale): Drawing {
   const at = last ? x(scale, last.t) : 0;
   const room = scale.right + RIGHT - at;
   const text = last ? inBar(texts, at - 6, at + room, 13, 'note') : '';
-  const name = laneName(`${story.clients.length} clients`, scale, 13);
+  const name = laneName(crowdName(story.clients, 'clients'), scale, 13);
   return {
     height: CROWD_NAME + story.clients.length * CROWDED + 4,
     body: name + text + rows.join(''),
@@ -332,7 +343,7 @@ function crowdOfTasks(lanes: readonly TaskLane[], story: Story, scale: Scale): D
   const kind = lanes.every(({ name }) => name.startsWith('process')) ? 'processes' : 'threads';
   return {
     height: CROWD_NAME + lanes.length * CROWDED + 4,
-    body: laneName(`${lanes.length} ${kind}`, scale, 13) + rows.join(''),
+    body: laneName(crowdName(lanes, kind), scale, 13) + rows.join(''),
   };
 }
 
