@@ -1,7 +1,7 @@
 /*
  * A right line-echo server in C: one thread for each client, and blocking system calls.
  *
- * cc -O2 -pthread -o echo examples/echo.c && ./echo          # port 12321, or PORT in the environment
+ * mkdir -p build && cc -O2 -pthread -o build/echo examples/echo.c && build/echo   # port 12321, or PORT in the environment
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -2,7 +2,7 @@
  * A naive echo server in C: it looks at all clients with select(2), and has a buffer for each. It is wrong;
  * what is wrong with it?
  *
- * cc -O2 -o naive examples/naive.c && ./naive          # port 12321, or PORT in the environment
+ * mkdir -p build && cc -O2 -o build/naive examples/naive.c && build/naive   # port 12321, or PORT in the environment
  */
 #define _GNU_SOURCE /* memmem(3) */
 #include <netinet/in.h>
