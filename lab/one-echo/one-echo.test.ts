@@ -58,14 +58,24 @@ test('in each recording the line goes there, is found, and comes back', () => {
       .map((step) =>
         step.what === 'segment' ? `wire from ${step.from}` : `${step.who} ${step.call}`,
       );
+    // No call on a ring carries a byte: the line is read within one, and the echo is sent within another.
+    const rings = steps.filter((step) => step.what === 'call' && step.on === 'ring');
     expect(way, model).toEqual([
       'client send',
       'wire from client',
-      expect.stringMatching(/^server (recv|read)$/),
-      expect.stringMatching(/^server (send|write)$/),
+      ...(rings.length > 0
+        ? []
+        : [
+            expect.stringMatching(/^server (recv|read)$/),
+            expect.stringMatching(/^server (send|write)$/),
+          ]),
       'wire from server',
       'client recv',
     ]);
+    if (rings.length > 0) {
+      const results = rings.map((step) => (step.what === 'call' ? step.result : undefined));
+      expect(results, model).toEqual([0, 2, undefined]);
+    }
     const rows = explained(echo, framingOf(model));
     expect(rows.every(({ why }) => why.length > 20)).toBe(true);
     expect(

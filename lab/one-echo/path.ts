@@ -21,8 +21,8 @@ export type Step = { readonly t: number } & (
       /** The thread, if the server has several: `main thread`, `thread 1`, `process 2`. */
       readonly task?: string;
       readonly call: string;
-      /** On what: the connection, the listener or a table of them, an eventfd. */
-      readonly on: 'connection' | 'table' | 'eventfd';
+      /** On what: the connection, the listener or a table of them, an eventfd, an io_uring. */
+      readonly on: 'connection' | 'table' | 'eventfd' | 'ring';
       /** As it was called, shortened: `recv(25, …, 524288)`. */
       readonly shown: string;
       /** What it returned; absent while it waits. */
@@ -73,14 +73,22 @@ export function explained({ steps, line }: OneEcho, framing?: Framing): Explaine
       ...(isOver ? { t: step.t } : {}),
       ...(step.what === 'segment' ? segment(step, rows) : call(step, size, step === last)),
     });
-    const isRead = step.what === 'call' && step.who === 'server' && step.on === 'connection';
-    if (isRead && isReceive(step.call) && step.result === size && !hasRead) {
+    if (step.what === 'call' && !hasRead && hasTheLine(step, size)) {
       hasRead = true;
       rows.push(framed(step.task ?? 'the process', line, framing));
     }
   }
   return rows;
 }
+
+/** Whether the server has the line when this call returns. A ring returns when the kernel has read. */
+function hasTheLine(step: Call, size: number): boolean {
+  if (step.who !== 'server' || step.result === undefined) return false;
+  if (step.on === 'ring') return true;
+  return step.on === 'connection' && isReceive(step.call) && step.result === size;
+}
+
+type Call = Extract<Step, { what: 'call' }>;
 
 type Meaning = Omit<Explained, 't'>;
 
@@ -111,22 +119,34 @@ function segment(
   return { column: 'wire', who, what: 'segment, 0 bytes, ACK', why };
 }
 
-function call(step: Extract<Step, { what: 'call' }>, size: number, isLast: boolean): Meaning {
+function call(step: Call, size: number, isLast: boolean): Meaning {
   const who = step.who === 'client' ? 'client' : (step.task ?? 'the process');
   const what = `${step.shown}${step.result === undefined ? '' : ` = ${step.result}`}`;
   const bytes = step.bytes === undefined ? {} : { bytes: step.bytes };
   return { column: step.who, who, what, why: meaning(step, size, isLast), ...bytes };
 }
 
-function meaning(step: Extract<Step, { what: 'call' }>, size: number, isLast: boolean): string {
+/** Until when a call on it waits. */
+const UNTIL: Readonly<Record<Call['on'], string>> = {
+  connection: 'until this client sends',
+  table: 'until any of its descriptors is ready',
+  eventfd: 'until another thread wakes it',
+  ring: 'until any of the operations in flight is done',
+};
+
+function meaning(step: Call, size: number, isLast: boolean): string {
   const { who, call: name, on, result } = step;
   if (result === undefined) {
-    const whom =
-      on === 'table' ? 'until any of its descriptors is ready' : 'until this client sends';
+    const whom = UNTIL[on];
     return `${isLast ? 'The echo is done: ' : ''}the thread sleeps in the kernel again, ${whom}.`;
   }
   if (on === 'table') {
     return `The thread wakes up: the kernel says how many descriptors are ready (${result}). It says nothing of how many bytes there are, nor whether a line is complete.`;
+  }
+  if (on === 'ring') {
+    return result === 0
+      ? 'The thread wakes up: a reception that was in flight is done. The kernel has copied the bytes into memory that the process had provided; how many they are, and where, it has written into the completion queue. No call shows either: it is known from the source of the model.'
+      : `The process hands over what it has written into the submission queue: ${result} operations, to send the echo and then to receive again. The kernel takes the bytes from where they were received, copies them into the send buffer of the server’s socket, and the call returns because the sending is done. It shows no byte of that.`;
   }
   if (on === 'eventfd') {
     return name === 'write'

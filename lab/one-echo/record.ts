@@ -126,7 +126,10 @@ function stepsOf(
   if (!sent) throw new Error('the client was not seen to send');
   const got = calls.find((call) => call.pid === client && /^recv/.test(call.name) && carries(call));
   const from = sent.at;
-  const owner = calls.find((call) => call.pid !== client && carries(call) && isOnConnection(call));
+  // No call on a ring carries a byte: whoever returns from one in that time has the line.
+  const owner =
+    calls.find((call) => call.pid !== client && carries(call) && isOnConnection(call)) ??
+    calls.find((call) => isRing(call) && call.result !== undefined && call.at >= from);
   if (!owner || !got) throw new Error('the echo was not seen');
   const answered = calls.find(
     (call) => call.pid === owner.pid && /^(send|write)/.test(call.name) && carries(call),
@@ -146,11 +149,14 @@ function stepsOf(
     if (isOnConnection(call) && /^(recv|send|read|write)/.test(call.name))
       return (call.result ?? 0) > 0;
     if (isEventfd(call)) return call.at < until && /^(read|write)$/.test(call.name);
+    if (isRing(call)) return call.result !== undefined && call.at >= from;
     return isWait(call) && (call.result ?? 0) > 0 && call.at <= until;
   });
   const asleep = calls.find(
     (call) =>
-      call.pid === owner.pid && call.result === undefined && (isWait(call) || isOnConnection(call)),
+      call.pid === owner.pid &&
+      call.result === undefined &&
+      (isWait(call) || isRing(call) || isOnConnection(call)),
   );
   const names = new Map<number, string>();
   const task = (pid: number) => {
@@ -197,6 +203,7 @@ function inCausalOrder(steps: readonly Step[]): Step[] {
       return step.length > 0 ? 6 : 2;
     }
     if (step.who === 'client') return /^send/.test(step.call) ? 0 : 7;
+    if (step.on === 'ring') return (step.result ?? 0) > 0 ? 5 : 4;
     return /^(send|write)/.test(step.call) && step.on === 'connection' ? 5 : 4;
   };
   return [...steps].sort((a, b) => rank(a) - rank(b) || a.t - b.t);
@@ -204,6 +211,10 @@ function inCausalOrder(steps: readonly Step[]): Step[] {
 
 function isWait({ name }: Call): boolean {
   return /^(poll|ppoll|epoll_wait|epoll_pwait|epoll_pwait2|select|pselect6)$/.test(name);
+}
+
+function isRing({ name }: Call): boolean {
+  return name === 'io_uring_enter';
 }
 
 function isEventfd({ args }: Call): boolean {
@@ -214,9 +225,22 @@ function isEventfd({ args }: Call): boolean {
 function asCalled(call: Call): Omit<Extract<Step, { what: 'call' }>, 't' | 'what' | 'who'> {
   const name =
     { recvfrom: 'recv', sendto: 'send', epoll_pwait: 'epoll_wait' }[call.name] ?? call.name;
-  const on = isWait(call) ? 'table' : isEventfd(call) ? 'eventfd' : 'connection';
+  const on = isWait(call)
+    ? 'table'
+    : isRing(call)
+      ? 'ring'
+      : isEventfd(call)
+        ? 'eventfd'
+        : 'connection';
   const fd = /^(\d+)/.exec(call.args)?.[1];
-  const shown = on === 'table' ? `${name}(…)` : `${name}(${fd}, …)`;
+  // Of a ring: how many operations are handed over, and how many have to be done before it returns.
+  const [, submitted, least] = /^\d+[^,]*, (\d+), (\d+)/.exec(call.args) ?? [];
+  const shown =
+    on === 'table'
+      ? `${name}(…)`
+      : on === 'ring'
+        ? `${name}(${fd}, ${submitted}, ${least}, …)`
+        : `${name}(${fd}, …)`;
   const bytes = on === 'connection' && call.result ? bytesIn(call.args) : undefined;
   return {
     ...{ call: name, on, shown },
