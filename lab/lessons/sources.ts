@@ -45,7 +45,8 @@ export const sources: readonly SourceLine[] = [
     file: 'models/poll-loop/index.ts',
     text: 'const someoneReady = poll.poll(shared.timeout(lines.timeout)) > 0; // the only place that waits',
     when: 'poll',
-    shows: 'The process sleeps in poll(2) until any of its sockets is ready.',
+    shows:
+      'The process sleeps in poll(2) until any of its sockets is ready, or its timeout is over.',
   },
   {
     model: 'poll-loop',
@@ -59,7 +60,8 @@ export const sources: readonly SourceLine[] = [
     file: 'models/epoll-loop/index.ts',
     text: 'const count = epoll.wait(shared.timeout(lines.timeout)); // the only place that waits',
     when: 'epoll_wait',
-    shows: 'The process sleeps in epoll_wait(2) until any of its sockets is ready.',
+    shows:
+      'The process sleeps in epoll_wait(2) until any of its sockets is ready, or its timeout is over.',
   },
   {
     model: 'epoll-loop',
