@@ -28,7 +28,7 @@ export interface Lesson {
   readonly cores?: number;
   /**
    * Its servers start more threads or processes than there are cores: that these wait for a core is part of the
-   * lesson, and not noise.
+   * lesson, and not noise. Each recording begins with a server in which they have not been started yet.
    */
   readonly crowdsCores?: true;
   /** In order of time. */

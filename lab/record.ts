@@ -114,13 +114,16 @@ async function quietest(
   runs: number,
   signal: AbortSignal,
 ): Promise<Recording | undefined> {
-  const endsItsServer = lesson.script.some((step) => step.do === 'kill' || step.do === 'stop');
+  // One that is ended cannot be used again; threads that one run has started would be there in the next.
+  const isUsedUp =
+    lesson.crowdsCores === true ||
+    lesson.script.some((step) => step.do === 'kill' || step.do === 'stop');
   let stage: Stage | undefined;
   let best: (Recording & { readonly score: number }) | undefined;
   try {
     for (let run = 1; run <= runs && !signal.aborted; run++) {
-      if (endsItsServer) await stage?.close();
-      if (endsItsServer || !stage) stage = await open(lesson, server);
+      if (isUsedUp) await stage?.close();
+      if (isUsedUp || !stage) stage = await open(lesson, server);
       const trace = await perform(stage, lesson, { signal });
       const [noise, score] = [noiseOf(trace, lesson), scoreOf(trace, lesson)];
       // What passes the gate wins over what does not; then the quieter one.
@@ -156,13 +159,14 @@ export function noiseOf(
     ...(blind.tasks || blind.sockets ? [`blind: ${blind.tasks ?? blind.sockets}`] : []),
     ...(longestGap > GATE.longestGap ? [`${longestGap} ms between two looks`] : []),
     ...(lateness > GATE.lateness ? [`a step was ${lateness} ms late`] : []),
-    ...(strangersCoreWait(trace, lesson) > mostCoreWait
+    // In a crowd nobody can tell whom they waited for.
+    ...(!lesson.crowdsCores && strangersCoreWait(trace, lesson) > mostCoreWait
       ? [`threads waited ${coreWait} ms for a core`]
       : []),
   ];
 }
 
-function scoreOf(trace: Trace, lesson: Pick<Lesson, 'cores' | 'crowdsCores'>): number {
+function scoreOf(trace: Trace, lesson: Pick<Lesson, 'cores'>): number {
   const { longestGap, lateness } = trace.quality;
   return longestGap + lateness + strangersCoreWait(trace, lesson);
 }
@@ -171,11 +175,7 @@ function scoreOf(trace: Trace, lesson: Pick<Lesson, 'cores' | 'crowdsCores'>): n
  * Milliseconds that threads waited for a core, because something else had it. With one core for two lines that is
  * what the lesson is about: while two threads compute, one of them waits.
  */
-function strangersCoreWait(
-  trace: Trace,
-  { cores, crowdsCores }: Pick<Lesson, 'cores' | 'crowdsCores'>,
-): number {
+function strangersCoreWait(trace: Trace, { cores }: Pick<Lesson, 'cores'>): number {
   const { coreWait } = trace.quality;
-  if (crowdsCores) return 0; // nobody can tell whom they waited for
   return cores === undefined ? coreWait : Math.max(0, coreWait - new Seen(trace).together(2));
 }
