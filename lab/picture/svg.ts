@@ -122,7 +122,7 @@ function crowdScript(story: Story, scale: Scale): Drawing {
   const name = laneName(crowdName(story.clients, 'clients'), scale, base + 4);
   const lane = {
     height: base + 8,
-    body: `<g class="anybody">${name}${line}${dots.join('')}${texts.join('')}</g>`,
+    body: `<g class="everybody">${name}${line}${dots.join('')}${texts.join('')}</g>`,
   };
   return stacked([lane, signals(story, scale)]);
 }
@@ -137,7 +137,7 @@ export function actsOf(story: Story, scale: Scale): { readonly t: Ms; readonly c
   const isAct = (event: Event) => actOf(event) !== '' && isShown(event, scale);
   if (story.clients.length > CROWD) {
     const events = story.clients.flatMap((lane) => lane.events.filter(isAct));
-    return crowdActs(events, near(scale)).map(({ t }) => ({ t, colour: 'anybody' }));
+    return crowdActs(events, near(scale)).map(({ t }) => ({ t, colour: 'everybody' }));
   }
   return story.clients.flatMap(({ id, events }) => {
     const colour = colourOf(story.clients, id);
