@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type CellResults, isLimited, quotient, readResults, summarize } from './results.ts';
+import { type CellResults, isLimited, quotients, readResults, summarize } from './results.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-test-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -92,6 +92,7 @@ test('a ratio is that of the same round, and the median of all rounds', () => {
   ];
   const cell: CellResults = { id: 'x', words: 'x', rounds };
   const expected = {
+    rounds: 3,
     median: 190,
     min: 20,
     max: 200,
@@ -103,16 +104,15 @@ test('a ratio is that of the same round, and the median of all rounds', () => {
   expect(summarize(cell, 'nobody', 'rate', 'base')).toBeUndefined();
 });
 
-test('a quotient of two cells is that of the same round, and the median of all rounds', () => {
+test('a quotient of two cells is that of the same round', () => {
   const cell = (...rates: number[]): CellResults => ({
     id: 'x',
     words: 'x',
     rounds: rates.map((rate, round) => ({ contestant: 'a', round, figures: { rate } })),
   });
-  // Of the medians, 100 and 100, it would be 1.
-  expect(quotient(cell(50, 100, 200), cell(100, 50, 400), 'a', 'rate')).toBe(0.5);
-  expect(quotient(cell(50), cell(100), 'nobody', 'rate')).toBeUndefined();
-  expect(quotient(cell(50), cell(), 'a', 'rate')).toBeUndefined();
+  expect(quotients(cell(50, 100, 200), cell(100, 50, 400), 'a', 'rate')).toEqual([0.5, 2, 0.5]);
+  expect(quotients(cell(50), cell(100), 'nobody', 'rate')).toEqual([]);
+  expect(quotients(cell(50), cell(), 'a', 'rate')).toEqual([]);
 });
 
 test('a rate is limited by a generator that was always busy, a latency by one that was late', () => {

@@ -90,6 +90,8 @@ function parsed(name: string): Partial<Results> | null {
 
 /** The summary of all rounds of one figure. */
 export interface Summary {
+  /** How many. */
+  readonly rounds: number;
   readonly median: number;
   readonly min: number;
   readonly max: number;
@@ -142,6 +144,7 @@ export function summarize(
   if (values.length === 0) return undefined;
   const ratios = ratiosOfRounds({ rounds }, contestant, measure, baseline);
   return {
+    rounds: values.length,
     median: median(values),
     min: Math.min(...values),
     max: Math.max(...values),
@@ -175,16 +178,16 @@ export function ratiosOfRounds(
 }
 
 /**
- * One contestant's figure in one cell, divided by its own in another: the median of the quotients of
- * each round, because figures of different rounds are minutes apart. Undefined when there is none.
+ * One contestant's figure in one cell, divided by its own in another, for each round that has both: figures of
+ * different rounds are minutes apart.
  */
-export function quotient(
+export function quotients(
   above: CellResults,
   below: CellResults,
   contestant: string,
   measure: string,
-): number | undefined {
-  const quotients = above.rounds.flatMap((mine) => {
+): number[] {
+  return above.rounds.flatMap((mine) => {
     const other = below.rounds.find(
       (each) => each.contestant === contestant && each.round === mine.round,
     );
@@ -192,7 +195,6 @@ export function quotient(
     if (mine.contestant !== contestant || dividend === undefined || !divisor) return [];
     return [dividend / divisor];
   });
-  return quotients.length > 0 ? median(quotients) : undefined;
 }
 
 /** The middle one, or the mean of the middle two. The list must not be empty. */

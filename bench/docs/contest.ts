@@ -1,5 +1,5 @@
 /** Which contestant did best at a figure, and which differ too little from it to tell. */
-import { MARGIN, ratiosOfRounds } from '../results.ts';
+import { MARGIN } from '../results.ts';
 import type { Book, Figure } from './figures.ts';
 
 /** The margin as it is written on the page. */
@@ -30,18 +30,6 @@ export function leaders(book: Book, place: Place): readonly string[] {
   const all = models.map(value);
   const best = first.better === 'more' ? Math.max(...all) : Math.min(...all);
   return models.filter((one) => isLevel(value(one) / best)).map(({ contestant }) => contestant);
-}
-
-/** What a contestant's ratio to the baseline proves: it must exceed the margin, in the same direction in every round. */
-export function verdict(book: Book, place: Place, id: string): 'better' | 'worse' | undefined {
-  const figure = book.figure(place.question, place.cell, place.measure, id);
-  if (figure?.ratio === undefined || isLevel(figure.ratio)) return undefined;
-  const isMore = figure.ratio > 1;
-  const asked = book.results.questions.find((each) => each.id === place.question);
-  const cell = asked?.cells.find((each) => each.id === place.cell);
-  const all = asked && cell ? ratiosOfRounds(cell, id, place.measure, asked.baseline) : [];
-  if (all.some((one) => one > 1 !== isMore)) return undefined;
-  return isMore === (figure.better === 'more') ? 'better' : 'worse';
 }
 
 /** The figures of all contestants that were measured there. */

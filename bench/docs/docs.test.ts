@@ -1,16 +1,30 @@
+/** The page and its pictures: what is on them is what the results file says, and the committed ones are up to date. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 import { readResults } from '../results.ts';
-import { charts } from './charts.ts';
+import { type Chart, charts } from './charts.ts';
 import { Book } from './figures.ts';
+import { type Figure, MODELS, madeUp } from './made-up.ts';
 import { page } from './page.ts';
+import { summaryOf } from './summary.ts';
+import { movedTo, whatIsMissing } from './target.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const committed = readFileSync(new URL('tradeoffs.md', docs), 'utf8');
-const [, file = ''] = /bench\/results\/(\S+\.json)/.exec(committed) ?? [];
+const [, file = ''] = /bench\/results\/(\S+?\.json)/.exec(committed) ?? [];
 const results = readResults(new URL(`../results/${file}`, import.meta.url));
 const book = new Book(results);
 const drawn = charts(book);
+
+/** A run in which everybody differs, in every figure, and from round to round. */
+const various: Figure = (id, { cell, measure, round }) =>
+  (1 + MODELS.indexOf(id)) * 7.3 + cell.length + measure.length + round * 0.7 + 10;
+const variousBook = new Book(madeUp(various));
+
+const withoutDetails = (text: string) => text.replace(/<details>[\s\S]*?<\/details>/g, '');
+const words = (text: string) => withoutDetails(text).split(/\s+/).filter(Boolean).length;
 
 test('the page and its charts are what npm run bench:docs draws from the results they name', () => {
   expect(page(book, drawn, file)).toBe(committed);
@@ -22,26 +36,48 @@ test('the page and its charts are what npm run bench:docs draws from the results
   }
 });
 
-test('a figure that changes, changes on the page', () => {
-  const [first, ...others] = results.questions;
-  if (!first) throw new Error('no question was asked');
-  const cells = first.cells.map((cell) => ({
-    ...cell,
-    rounds: cell.rounds.map((round) => ({ ...round, figures: { linesPerSecond: 4321 } })),
-  }));
-  const changed = new Book({ ...results, questions: [{ ...first, cells }, ...others] });
-  expect(page(changed, charts(changed), file)).toContain('4,321');
+test('without its tables the page has less than 2,000 words, and begins with the choice in ten lines', () => {
+  const long = page(variousBook, charts(variousBook), file);
+  for (const text of [committed, long]) {
+    expect(words(text)).toBeLessThan(2000);
+    const [, , first = ''] = text.split('\n\n');
+    expect(first.split('\n')).toHaveLength(10);
+  }
+});
+
+test('each section has a heading, a guess, one picture, the mechanism, what not to conclude, and its tables', () => {
+  const text = page(variousBook, charts(variousBook), file);
+  const sections = text.split(/^## /m).slice(1, 9);
+  expect(sections).toHaveLength(8);
+  for (const section of sections) {
+    expect(section.match(/!\[[^\]]{40,}\]\(charts\/[a-z-]+\.svg\)/g)).toHaveLength(1);
+    expect(section.match(/^\*\*Guess:\*\* /gm)).toHaveLength(1);
+    expect(section.match(/^\*\*But:\*\* /gm)).toHaveLength(1);
+    expect(section.match(/<details>/g)).toHaveLength(1);
+  }
+});
+
+test('a figure that changes, changes on the page and in its picture', () => {
+  const changed: Figure = (id, place) =>
+    id === 'rxjs' && place.measure === 'cpuPerLine' ? 432.1 : various(id, place);
+  const other = new Book(madeUp(changed));
+  const echo = charts(other).find(({ name }) => name === 'echo');
+  expect(page(other, [], file)).toContain('432 µs');
+  expect(echo?.svg).toContain('432 µs');
 });
 
 test('what a run did not measure is left out, and the rest still drawn', () => {
-  for (const { id } of results.questions) {
-    const only = new Book({ ...results, questions: results.questions.filter((q) => q.id === id) });
+  const all = madeUp(various);
+  for (const { id } of all.questions) {
+    const only = new Book({ ...all, questions: all.questions.filter((q) => q.id === id) });
     const text = page(only, charts(only), file);
     expect(text).not.toMatch(/undefined|NaN|Infinity/);
-    expect(text.match(/^## \d\. /gm)).toHaveLength(1);
+    expect(text.match(/^\*\*Guess:\*\* /gm)).toHaveLength(1);
   }
-  const nobody = { ...results, contestants: results.contestants.slice(0, 2) };
-  expect(page(new Book(nobody), charts(new Book(nobody)), file)).not.toMatch(/undefined|NaN/);
+  const nobody = new Book({ ...all, contestants: all.contestants.slice(0, 2) });
+  expect(page(nobody, charts(nobody), file)).not.toMatch(/undefined|NaN|Infinity/);
+  const nothing = new Book({ ...all, questions: [] });
+  expect(page(nothing, charts(nothing), file)).not.toMatch(/undefined|NaN|Infinity|^!\[/m);
 });
 
 test('a server that was wrong, and what was left out, stand on the page', () => {
@@ -54,69 +90,119 @@ test('a server that was wrong, and what was left out, stand on the page', () => 
   expect(text).toContain('Left out: c-epoll: there is no C compiler (cc).');
 });
 
-test('nothing is said about this run that this run has not measured', () => {
-  const without = (question: string) =>
-    new Book({ ...results, questions: results.questions.filter(({ id }) => id !== question) });
-  const guideOf = (some: Book) => page(some, [], file).split('## Which model')[1];
-  expect(guideOf(book)).toMatch(/In this run, .* had the most echoes/);
-  expect(guideOf(book)).toMatch(/In this run, .* answered the most lines/);
-  expect(guideOf(without('echo'))).not.toMatch(/most echoes|bare `node:net`/);
-  expect(guideOf(without('work'))).not.toMatch(/answered the most|waits? the least/);
-  expect(page(without('work'), [], file)).not.toContain('And when a line costs CPU?');
+describe.each([
+  ['the committed run', book],
+  ['a run that is made up', variousBook],
+])('in the pictures of %s', (_, of) => {
+  const all = charts(of).filter(({ name }) => name !== 'summary');
+  const text = page(of, all, file);
+  /** The part of the page that has the picture. */
+  const sectionOf = ({ name }: Chart) =>
+    text.split(/^## /m).find((part) => part.includes(`charts/${name}.svg`)) ?? '';
+  /** The text elements and the large dots of a picture. */
+  const textsOf = ({ svg }: Chart) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, t]) => t);
+  const dotsOf = ({ svg }: Chart) =>
+    [...svg.matchAll(/<circle [^>]*r="5" cy="([\d.]+)" cx="([\d.]+)"/g)].map(([, y, x]) => ({
+      x: Number(x),
+      y: Number(y),
+    }));
+  /** Rows from the top to the bottom: the best first. */
+  const sorted = ({ rows, better }: Chart) =>
+    [...rows].sort((a, b) => (better === 'less' ? a.value - b.value : b.value - a.value));
 
-  const contestants = results.contestants.filter(({ id }) => ['rxjs', 'c-epoll'].includes(id));
-  const oneModel = new Book({ ...results, contestants });
-  expect(guideOf(oneModel)).not.toContain('In this run, `');
+  test('every figure equals that of the table', () => {
+    for (const chart of all) {
+      expect(chart.rows.length).toBeGreaterThan(1);
+      for (const { name, label } of chart.rows) {
+        const row = sectionOf(chart)
+          .split('\n')
+          .filter((line) => line.startsWith(`| \`${name}\` |`))
+          .join();
+        expect(row.replaceAll('**', '')).toContain(`| ${label} (`.replace(/ \($/, ''));
+        expect(textsOf(chart)).toContain(label);
+      }
+    }
+  });
+
+  test('every dot is where its figure is on a logarithmic scale, the best on top and furthest right', () => {
+    for (const chart of all) {
+      const rows = sorted(chart);
+      const dots = dotsOf(chart);
+      expect(dots).toHaveLength(rows.length);
+      const logs = rows.map(({ value }) => Math.log(value));
+      const [first, last] = [dots[0], dots.at(-1)];
+      const [from = 0, to = 0] = [logs[0], logs.at(-1)];
+      if (!first || !last) throw new Error('there are dots');
+      expect(first.y).toBeLessThan(last.y);
+      expect(first.x).toBeGreaterThanOrEqual(last.x);
+      if (from === to) continue;
+      dots.forEach(({ x }, i) => {
+        const share = ((logs[i] ?? 0) - from) / (to - from);
+        expect(x).toBeCloseTo(first.x + share * (last.x - first.x), 0);
+      });
+    }
+  });
+
+  test('every name is beside its dot, and nothing is outside the picture', () => {
+    for (const chart of all) {
+      const names = sorted(chart).map(({ name }) => name);
+      const at = [...chart.svg.matchAll(/<text[^>]*translate\(([\d.]+),([\d.]+)\)[^>]*>([^<]*)</g)];
+      const yOf = (name: string) => Number(at.find(([, , , text]) => text === name)?.[2]);
+      const dots = dotsOf(chart);
+      names.forEach((name, i) => {
+        expect(yOf(name)).toBeCloseTo(dots[i]?.y ?? 0, 0);
+      });
+      const width = Number(/width="(\d+)"/.exec(chart.svg)?.[1]);
+      for (const { x } of dots) expect(x).toBeLessThan(width - 60);
+    }
+  });
+
+  test('the summary has the quotients of the medians', () => {
+    const summary = summaryOf(of);
+    for (const { model, factor, column } of summary?.cells ?? []) {
+      if (summary?.columns[column]?.[0] !== 'an echo,') continue;
+      const at = (id: string) => of.figure('echo', 'echo-50', 'cpuPerLine', id)?.median;
+      const least = Math.min(...MODELS.map((id) => at(id) ?? Number.POSITIVE_INFINITY));
+      const own = at(model);
+      expect(factor).toBe(own === undefined ? undefined : own / least);
+    }
+  });
 });
 
-/** A book of one cell with the medians that are given, `pipe` at 1000. */
-function echoes(figures: Record<string, number>): Book {
-  const rounds = Object.entries({ ...figures, pipe: 1000 }).map(([contestant, linesPerSecond]) => ({
-    contestant,
-    round: 0,
-    figures: { linesPerSecond },
-  }));
-  const [first] = results.questions.filter(({ id }) => id === 'echo');
-  if (!first) throw new Error('the echo was not measured');
-  const cells = [{ id: 'echo-50', words: '50 clients', rounds }];
-  return new Book({ ...results, questions: [{ ...first, cells } as typeof first] });
-}
-
-test('whoever is within the margin of the best is bold, too, and a baseline never is', () => {
-  const text = page(
-    echoes({ cluster: 2000, 'poll-loop': 1800, rxjs: 1700, 'c-epoll': 2100 }),
-    [],
-    file,
-  );
-  expect(text).toContain('| `cluster` | **2,000 (2.00)** |');
-  expect(text).toContain('| `poll-loop` | **1,800 (1.80)** |');
-  expect(text).toContain('| `rxjs` | 1,700 (1.70) |');
-  expect(text).toContain('| `c-epoll` | 2,100 (2.10) |');
-  expect(text).toContain(
-    'In this run, `poll-loop` and `cluster` (within 15 % of each other) had the most echoes',
-  );
+test('what has no place on the scale is marked', () => {
+  const nothing: Figure = (id, { cell, measure, round }) =>
+    id === 'io-uring' && cell === 'idle' ? -0.1 : various(id, { cell, measure, round });
+  const [idle] = charts(new Book(madeUp(nothing))).filter(({ name }) => name === 'idle');
+  expect(idle?.svg).toContain('>-0.10 KiB (off the scale)<');
 });
 
-test('two that are level are not said to differ', () => {
-  expect(page(echoes({ rxjs: 1120 }), [], file)).toContain('level with bare `node:net` (1.12)');
-  expect(page(echoes({ rxjs: 600 }), [], file)).toContain(
-    'it did 0.60 of what bare `node:net` did',
-  );
-});
+describe('where the pages of a run are written', () => {
+  const all = { questions: results.questions.map(({ id }) => id), models: ['rxjs'] };
+  const full = { ...results, options: { ...results.options, quick: false } };
 
-test('better or worse is only what is so in every round', () => {
-  const text = page(echoes({ rxjs: 600, cluster: 2000 }), [], file);
-  expect(text).toMatch(/\| `rxjs`.* \| – \| echoes\/s, 50 clients: \*\*0\.60\*\* \|/);
-  expect(text).toMatch(/\| `cluster`.* \| echoes\/s, 50 clients: \*\*2\.00\*\* \| – \|/);
-  const [question] = echoes({ rxjs: 600 }).results.questions;
-  if (!question) throw new Error('the echo was not measured');
-  const once = question.cells.flatMap(({ rounds }) => rounds);
-  const again = once.map((each) => ({ ...each, round: 1 }));
-  const otherwise = once.map(({ contestant }) => ({
-    ...{ contestant, round: 2 },
-    figures: { linesPerSecond: contestant === 'pipe' ? 1000 : 1001 },
-  }));
-  const cells = [{ id: 'echo-50', words: '50 clients', rounds: [...once, ...again, ...otherwise] }];
-  const mixed = new Book({ ...results, questions: [{ ...question, cells } as typeof question] });
-  expect(page(mixed, [], file)).toMatch(/\| `rxjs`.* \| – \| – \|/);
+  test('a run that is not full is not drawn over docs/', () => {
+    expect(whatIsMissing(full, all)).toBeUndefined();
+    expect(whatIsMissing({ ...full, options: { ...full.options, quick: true } }, all)).toBe(
+      'a quick run',
+    );
+    expect(whatIsMissing({ ...full, questions: full.questions.slice(1) }, all)).toBe(
+      `a run without the question ${full.questions[0]?.id}`,
+    );
+    expect(whatIsMissing(full, { ...all, models: ['rxjs', 'mine'] })).toBe('a run without mine');
+    const yours = { id: 'echo.py', kind: 'command', words: 'python3 echo.py' } as const;
+    expect(whatIsMissing({ ...full, contestants: [...full.contestants, yours] }, all)).toBe(
+      'a run with another server',
+    );
+  });
+
+  test('and the links of such a page still lead where they led', () => {
+    const root = fileURLToPath(new URL('../../', import.meta.url));
+    const run = path.join(root, 'bench/results/run.json');
+    const text =
+      '[a](../bench/README.md) [run](../bench/results/run.json) [map](map.md) [m](../models/rxjs)';
+    expect(movedTo(path.join(root, 'bench/results/run'), run, text)).toBe(
+      '[a](../../README.md) [run](../run.json) [map](map.md) [m](../../../models/rxjs)',
+    );
+    expect(movedTo(path.join(root, 'docs'), run, text)).toBe(text);
+  });
 });

@@ -2,7 +2,8 @@
 import {
   type CellResults,
   digits,
-  quotient,
+  median,
+  quotients,
   type Results,
   type Summary,
   summarize,
@@ -72,7 +73,8 @@ export class Book {
     const [above, below] = [cell, of].map((id) =>
       this.cells(question).find((each) => each.id === id),
     );
-    return above && below && quotient(above, below, contestant, measure);
+    const all = above && below ? quotients(above, below, contestant, measure) : [];
+    return all.length > 0 ? median(all) : undefined;
   }
 }
 
@@ -81,14 +83,6 @@ export function written(figure: Figure | undefined): string {
   if (!figure) return '–';
   const [value, unit] = scaled(figure);
   return `${bound(figure)}${digits(value)}${unit ? ` ${unit}` : ''}`;
-}
-
-/** As `written`, but as short as possible. */
-export function short(figure: Figure): string {
-  const [value, unit] = scaled(figure);
-  const isLarge = value >= 10_000;
-  const number = isLarge ? `${digits(Number((value / 1000).toPrecision(3)))}k` : digits(value);
-  return `${bound(figure)}${number}${/^(ms|µs|KiB|MiB)$/.test(unit) ? ` ${unit}` : ''}`;
 }
 
 /** The sign of a bound: a server that the generator limited may be better than its figure. */
@@ -109,7 +103,9 @@ export function writtenRatio({ ratio, limited, baselineLimited, better }: Figure
   return `${limited === (better === 'more') ? '≥' : '≤'} ${text}`;
 }
 
-/** Turns 1000 µs or more into milliseconds. */
-function scaled({ median, unit }: Figure): [number, string] {
-  return unit === 'µs' && median >= 1000 ? [median / 1000, 'ms'] : [median, unit];
+/** Turns 1000 µs or more into milliseconds, and 1024 KiB or more into mebibytes. */
+export function scaled({ median, unit }: Pick<Figure, 'median' | 'unit'>): [number, string] {
+  if (unit === 'µs' && median >= 1000) return [median / 1000, 'ms'];
+  if (unit === 'KiB' && median >= 1024) return [median / 1024, 'MiB'];
+  return [median, unit];
 }

@@ -1,79 +1,101 @@
 /** `docs/tradeoffs.md`: every figure in it comes from one results file. */
 import { digits, median, type QuestionResults } from '../results.ts';
 import type { Chart } from './charts.ts';
-import { asked, explanation } from './explanations.ts';
+import { choice } from './choice.ts';
+import { conclusions, elsewhere } from './conclusions.ts';
+import { MARGIN_IN_WORDS } from './contest.ts';
 import type { Book } from './figures.ts';
-import { guide, limits } from './guide.ts';
-import { figuresTable, summaryNote, verdicts } from './summary.ts';
+import { ENOUGH_ROUNDS } from './proof.ts';
+import { findingOf, type Section } from './section.ts';
+import { sections } from './sections/index.ts';
 import { tables } from './tables.ts';
 
 /** @param file - the results file's name, without its folder */
 export function page(book: Book, charts: readonly Chart[], file: string): string {
   const { results } = book;
   return `${[
-    `# What each model costs`,
-    introduction(book, file),
-    '## Summary',
+    '# What each model costs',
+    'Which model for which job, with the medians of one run:',
+    choice(book),
     picture(charts, 'summary'),
-    verdicts(book),
-    figuresTable(book),
-    summaryNote(book),
-    warnings(book),
-    ...results.questions.map((question, i) => section(book, question, i + 1, charts)),
-    '## What not to conclude',
-    limits(book),
-    '## Which model for which job',
-    guide(book),
+    run(book, file),
+    ...sections.map((section) => {
+      const asked = results.questions.find(({ id }) => id === section.question);
+      return asked && asked.cells.length > 0 ? part(book, section, asked, charts) : '';
+    }),
+    '## What nobody should conclude',
+    conclusions,
+    '## What to take in your language',
+    elsewhere,
   ]
     .filter(Boolean)
     .join('\n\n')}\n`;
 }
 
-function introduction({ results }: Book, file: string): string {
-  const { machine, kernel, node, date, commit, dirty, options, took } = results;
-  const { rounds, seconds, quick } = options;
+function part(
+  book: Book,
+  section: Section,
+  asked: QuestionResults,
+  charts: readonly Chart[],
+): string {
+  const { guess, mechanism, caution } = section;
+  const setup = [section.setup, section.circumstances?.(book)].filter(Boolean).join(' ');
   return [
-    `One run of \`npm run bench${quick ? ' -- --quick' : ''}\`, ${date.slice(0, 10)}, commit ${commit}${dirty ? ' with changes' : ''}: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${kernel}, Node ${node}; up to ${rounds} rounds of ${seconds} s, ${Math.round(took / 60)} minutes in all. This page, its tables and its charts are drawn by \`npm run bench:docs\` from [that run's file](../bench/results/${file}), which holds every round.`,
-    `${results.placement}`,
-    'Every byte of every answer was compared with what was sent. A server that gets one wrong is not timed. All contestants take turns in every round. **The figure to read is the ratio**, in parentheses: each round\'s figure is divided by the baseline\'s figure in the same round, and the ratio is the median of these. Absolute figures are valid only for that machine at that time. "≥" and "≤" mark figures that the load generator limited: the server does at least that well, perhaps better. ("~" marks a ratio in which it limited both the server and the baseline.) [bench/README.md](../bench/README.md) says how it is measured.',
+    `## ${findingOf(section, book).heading}`,
+    setup,
+    `**Guess:** ${guess}`,
+    picture(charts, section.question),
+    mechanism,
+    `**But:** ${caution}`,
+    details(
+      `All figures: ${asked.title}`,
+      tables(book, asked),
+      `In parentheses: the ratio to \`${asked.baseline}\`; below: the lowest and the highest round. Bold: the best model, and every model within ${MARGIN_IN_WORDS} of it. ${spread(book, asked)}`,
+    ),
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+/** Where the figures come from, and what was left out. */
+function run({ results }: Book, file: string): string {
+  const { machine, kernel, node, date, commit, dirty, options, took, placement } = results;
+  const { rounds, seconds, quick } = options;
+  const few =
+    rounds < ENOUGH_ROUNDS
+      ? ` With fewer than ${ENOUGH_ROUNDS} rounds, a run proves no difference.`
+      : '';
+  return [
+    `A heading claims a difference only if it was the same way in every round, and more than ${MARGIN_IN_WORDS} in the median. CPU time comes first, because it differs less from round to round than echoes a second.${few} [bench/README.md](../bench/README.md) says how it is measured.`,
+    details(
+      'The run: machine, rounds, and what was left out',
+      `One run of \`npm run bench${quick ? ' -- --quick' : ''}\`, ${date.slice(0, 10)}, commit ${commit}${dirty ? ' with changes' : ''}: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${kernel}, Node ${node}; up to ${rounds} rounds of ${seconds} s, ${Math.round(took / 60)} minutes in all. \`npm run bench:docs\` draws this page from [that run's file](../bench/results/${file}), which holds every round. ${placement}`,
+      'Every byte of every answer was compared with what was sent. A server that gets one wrong is not timed. All contestants take turns in every round. A ratio is the median of the quotients of each round. "≥" and "≤" mark figures that the load generator limited: the server does at least that well, perhaps better. "~" marks a ratio in which it limited both the server and the baseline.',
+      leftOut(results),
+    ),
   ].join('\n\n');
 }
 
-function warnings({ results }: Book): string {
-  const lines = [
-    ...results.leftOut.map(({ what, why }) => `- Left out: ${what}: ${why}.`),
-    ...results.wrong.map(
+function leftOut({ leftOut, wrong, failed }: Book['results']): string {
+  return [
+    ...wrong.map(
       ({ contestant, cell, what }) => `- **Wrong**: \`${contestant}\` in ${cell}: ${what}`,
     ),
-    ...results.failed.map(
+    ...failed.map(
       ({ contestant, cell, what }) => `- Not measured: \`${contestant}\` in ${cell}: ${what}`,
     ),
-  ];
-  return lines.join('\n');
+    ...leftOut.map(({ what, why }) => `- Left out: ${what}: ${why}.`),
+  ].join('\n');
+}
+
+function details(summary: string, ...parts: readonly string[]): string {
+  const inner = parts.filter(Boolean).join('\n\n');
+  return `<details>\n<summary>${summary}</summary>\n\n${inner}\n\n</details>`;
 }
 
 function picture(charts: readonly Chart[], name: string): string {
   const chart = charts.find((each) => each.name === name);
   return chart ? `![${chart.title}](charts/${name}.svg)` : '';
-}
-
-function section(
-  book: Book,
-  question: QuestionResults,
-  number: number,
-  charts: readonly Chart[],
-): string {
-  return [
-    `## ${number}. ${question.title}`,
-    asked(question.id),
-    picture(charts, question.id),
-    question.id === 'work' ? picture(charts, 'work-wait') : '',
-    tables(book, question),
-    `In parentheses: the ratio to \`${question.baseline}\`; below: the lowest and the highest round. ${spread(book, question)}`,
-    explanation(book, question.id),
-  ]
-    .filter(Boolean)
-    .join('\n\n');
 }
 
 /** How much the rounds of one figure differ. */

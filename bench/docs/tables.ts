@@ -59,7 +59,8 @@ export function withRatio(figure: Figure): string {
   return ratio ? `${value} (${ratio})` : value;
 }
 
-function isRate({ unit }: { readonly unit: string }): boolean {
+/** Lines or megabytes a second. */
+export function isRate({ unit }: { readonly unit: string }): boolean {
   return unit.endsWith('/s');
 }
 

@@ -51,7 +51,7 @@ export function churn(order: Churn): ChurnResult {
 }
 
 function comeAndGo(
-  { port, clients, lineLength, warmUp, seconds, patience = 5000 }: Churn,
+  { port, clients, lineLength, warmUp, seconds, patience = 15_000 }: Churn,
   epoll: Epoll,
   open: (Connection | undefined)[],
 ): ChurnResult {

@@ -16,7 +16,7 @@ export interface CrowdSize {
   readonly linesEach: number;
   /** Whether to use small segments and a small receive buffer, so that a client that does not read soon stalls its server. */
   readonly narrow?: boolean;
-  /** Milliseconds without a byte after which an answer counts as missing. */
+  /** Milliseconds without a byte after which an answer counts as missing; long, because some start a process. */
   readonly patience?: number;
 }
 
@@ -48,7 +48,7 @@ export class Crowd {
    */
   constructor(size: CrowdSize) {
     this.lines = new Lines(size.connections, size.lineLength, size.linesEach);
-    this.patience = size.patience ?? 5000;
+    this.patience = size.patience ?? 15_000;
     try {
       this.#come(size);
     } catch (error) {

@@ -1,0 +1,195 @@
+/**
+ * A dot for each contestant, on a logarithmic scale, with the line from its lowest to its highest round. The best is
+ * on top, and better is always to the right: where less is better, the scale runs backwards.
+ */
+import * as Plot from '@observablehq/plot';
+import { scaled } from './figures.ts';
+import { ABOUT, BASELINE, draw, FAINT, GROUND, MODEL } from './svg.ts';
+
+export interface Row {
+  readonly name: string;
+  readonly isModel: boolean;
+  /** Whether the claim is about it. */
+  readonly isAbout: boolean;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  /** The figure in writing. */
+  readonly label: string;
+  /** The value in the situation with which it is compared. */
+  readonly before?: number;
+}
+
+export interface DotChart {
+  /** The alternative text. */
+  readonly title: string;
+  readonly what: string;
+  readonly unit: string;
+  readonly better: 'more' | 'less';
+  readonly rows: readonly Row[];
+  readonly legend?: { readonly before: string; readonly now: string };
+  readonly ideal?: { readonly value: number; readonly words: string };
+}
+
+// Pixels.
+const WIDTH = 560;
+const NAMES = 186;
+const FIGURES = 84;
+const ABOVE = 60;
+const BELOW = 62;
+/** Between the first or last row and the scale. */
+const INSET = 6;
+const ROW = 22;
+
+export function dotChart(chart: DotChart): string {
+  const { title, what, unit, better, legend, ideal } = chart;
+  const isReversed = better === 'less';
+  const rows = [...chart.rows].sort((a, b) => (isReversed ? a.value - b.value : b.value - a.value));
+  const all = rows.flatMap(({ value, min, max, before = value }) => [value, min, max, before]);
+  const positive = [...all, ideal?.value ?? 0].filter((one) => one > 0);
+  const [least, most] = [Math.min(...positive) / 1.15, Math.max(...positive) * 1.15];
+  /** A logarithm has no place for nothing and less: these are at the edge, and their label says it. */
+  const clip = (one: number) => Math.max(least, one);
+  const drawn = rows.map((row) => ({
+    ...row,
+    value: clip(row.value),
+    min: clip(row.min),
+    max: clip(row.max),
+    before: row.before === undefined ? undefined : clip(row.before),
+  }));
+  const ends = drawn.map(({ value, min, max, before = value, ...row }) => {
+    const isCut =
+      row.label !== '' && rows.some(({ name, value }) => name === row.name && value <= 0);
+    const label = isCut ? `${row.label} (off the scale)` : row.label;
+    return { ...row, label, end: isReversed ? Math.min(min, before) : Math.max(max, before) };
+  });
+  const ticks = ticksBetween(least, most, unit);
+  const colour = ({ isModel, isAbout }: { isModel: boolean; isAbout: boolean }) => {
+    if (isAbout) return ABOUT;
+    return isModel ? MODEL : BASELINE;
+  };
+  const y = { y: 'name' } as const;
+  const line = (text: string, dx: number, dy: number, options: Plot.TextOptions = {}) =>
+    Plot.text([text], {
+      frameAnchor: 'top-left',
+      text: (d: string) => d,
+      textAnchor: 'start',
+      ...{ dx, dy },
+      ...options,
+    });
+  const names = (isAbout: boolean) =>
+    Plot.text(
+      drawn.filter((row) => row.isAbout === isAbout),
+      {
+        ...y,
+        frameAnchor: 'left',
+        text: 'name',
+        textAnchor: 'end',
+        dx: -10,
+        fill: colour,
+        fontWeight: isAbout ? 700 : 400,
+      },
+    );
+  const figures = (isAbout: boolean) =>
+    Plot.text(
+      ends.filter((row) => row.isAbout === isAbout),
+      {
+        ...{ ...y, x: 'end', text: 'label', dx: 9, textAnchor: 'start' },
+        fontWeight: isAbout ? 700 : 400,
+      },
+    );
+  const key = legend ? `○ ${legend.before}   ● ${legend.now}` : '';
+  return draw(
+    {
+      ...{ width: WIDTH, height: ABOVE + rows.length * ROW + 2 * INSET + BELOW },
+      ...{ marginLeft: NAMES, marginRight: FIGURES, marginTop: ABOVE, marginBottom: BELOW },
+      style: { fontSize: '13px' },
+      x: { type: 'log', domain: [least, most], reverse: isReversed, axis: null },
+      y: {
+        domain: rows.map(({ name }) => name),
+        axis: null,
+        padding: 0,
+        insetTop: INSET,
+        insetBottom: INSET,
+      },
+      marks: [
+        line(what, 12 - NAMES, -46, { fontWeight: 700, fontSize: 14 }),
+        line(key, 12 - NAMES, -24),
+        Plot.text(['better →'], {
+          frameAnchor: 'top-right',
+          text: (d: string) => d,
+          textAnchor: 'end',
+          dx: FIGURES - 12,
+          dy: -24,
+          fill: BASELINE,
+        }),
+        Plot.ruleX(ticks, { stroke: FAINT }),
+        Plot.text(ticks, {
+          x: (d: number) => d,
+          frameAnchor: 'bottom',
+          dy: 12,
+          text: (d: number) => tickLabel(d, unit),
+          fill: BASELINE,
+          fontSize: 12,
+        }),
+        ...(ideal
+          ? [
+              Plot.ruleX([ideal.value], { stroke: BASELINE, strokeDasharray: '4 3' }),
+              Plot.text([ideal], {
+                x: 'value',
+                frameAnchor: 'top',
+                dy: -12,
+                dx: 6,
+                text: 'words',
+                textAnchor: 'end',
+                fill: BASELINE,
+              }),
+            ]
+          : []),
+        Plot.ruleY(
+          drawn.filter(({ before }) => before !== undefined),
+          { ...y, x1: 'before', x2: 'value', stroke: FAINT, strokeWidth: 5 },
+        ),
+        Plot.ruleY(drawn, { ...y, x1: 'min', x2: 'max', stroke: colour, strokeWidth: 1.5 }),
+        Plot.dot(
+          drawn.filter(({ before }) => before !== undefined),
+          { ...y, x: 'before', r: 4, stroke: colour, strokeWidth: 1.5, fill: GROUND },
+        ),
+        Plot.dot(drawn, { ...y, x: 'value', r: 5, fill: colour }),
+        ...[false, true].flatMap((isAbout) => [names(isAbout), figures(isAbout)]),
+        line('Dot: median; line: lowest to highest round. Logarithmic scale.', 12 - NAMES, 0, {
+          frameAnchor: 'bottom-left',
+          dy: 34,
+          fill: BASELINE,
+          fontSize: 12,
+        }),
+        line('Orange: what the heading is about. Grey: baselines.', 12 - NAMES, 0, {
+          frameAnchor: 'bottom-left',
+          dy: 50,
+          fill: BASELINE,
+          fontSize: 12,
+        }),
+      ],
+    },
+    title,
+  );
+}
+
+/** Powers of ten, with their double and their half where there is room; of memory, whole mebibytes. */
+function ticksBetween(least: number, most: number, unit: string): number[] {
+  const decades = Math.log10(most / least);
+  const steps = decades < 2.2 ? [1, 2, 5] : [1];
+  const first = Math.floor(Math.log10(least));
+  const powers = Array.from({ length: Math.ceil(decades) + 2 }, (_, i) => 10 ** (first + i));
+  const all = powers
+    .flatMap((power) => steps.map((step) => Number((step * power).toPrecision(1))))
+    .map((tick) => (unit === 'KiB' && tick >= 1000 ? tick * 1.024 : tick))
+    .filter((tick) => tick >= least && tick <= most);
+  return decades > 6 ? all.filter((_, i) => i % 2 === 0) : all;
+}
+
+function tickLabel(median: number, unit: string): string {
+  const [value, of] = scaled({ median, unit });
+  const number = Number(value.toPrecision(2)).toLocaleString('en-US');
+  return /\/s$/.test(of) ? number : `${number} ${of}`;
+}
