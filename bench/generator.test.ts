@@ -1,6 +1,9 @@
 /** The generator against servers that are wrong: a figure of its own could be trusted otherwise only by faith. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { nodeCommand } from '../conformance/node-command.ts';
 import { Generator, WrongServer } from './generator-process.ts';
 
 let generator: Generator;
@@ -255,3 +258,17 @@ test('an answer that is late shows in the open loop, with all that had to wait b
   expect(p90).toBeGreaterThan(HELD * 1000 * 0.25);
 });
 const owedTo = new WeakMap<Socket, Buffer>();
+
+test('a generator whose reader has left ends without a word', async () => {
+  const [program = '', ...args] = nodeCommand('bench/generator/index.ts');
+  const child = spawn(program, args, { cwd: new URL('..', import.meta.url), stdio: 'pipe' });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    said += text;
+  });
+  child.stdout.destroy();
+  child.stdin.write(`${JSON.stringify({ command: 'dismiss', order: {} })}\n`);
+  const [code] = await once(child, 'close');
+  expect(said).toBe('');
+  expect(code).toBe(0);
+});

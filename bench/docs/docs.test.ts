@@ -174,6 +174,10 @@ test('what has no place on the scale is marked', () => {
     id === 'io-uring' && cell === 'idle' ? -0.1 : various(id, { cell, measure, round });
   const [idle] = charts(new Book(madeUp(nothing))).filter(({ name }) => name === 'idle');
   expect(idle?.svg).toContain('>-0.10 KiB (off the scale)<');
+  const once: Figure = (id, place) =>
+    id === 'io-uring' && place.cell === 'idle' && place.round === 0 ? -0.1 : various(id, place);
+  const [cut] = charts(new Book(madeUp(once))).filter(({ name }) => name === 'idle');
+  expect(cut?.svg).toMatch(/>[\d.]+ KiB \(line cut off\)</);
 });
 
 describe('where the pages of a run are written', () => {

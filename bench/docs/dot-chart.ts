@@ -32,8 +32,8 @@ export interface DotChart {
 }
 
 // Pixels.
-const WIDTH = 560;
-const NAMES = 186;
+const WIDTH = 570;
+const NAMES = 196;
 const FIGURES = 84;
 const ABOVE = 60;
 const BELOW = 62;
@@ -57,11 +57,9 @@ export function dotChart(chart: DotChart): string {
     max: clip(row.max),
     before: row.before === undefined ? undefined : clip(row.before),
   }));
-  const ends = drawn.map(({ value, min, max, before = value, ...row }) => {
-    const isCut =
-      row.label !== '' && rows.some(({ name, value }) => name === row.name && value <= 0);
-    const label = isCut ? `${row.label} (off the scale)` : row.label;
-    return { ...row, label, end: isReversed ? Math.min(min, before) : Math.max(max, before) };
+  const ends = drawn.map(({ name, value, min, max, before = value, ...row }, i) => {
+    const end = isReversed ? Math.min(min, before) : Math.max(max, before);
+    return { ...row, name, label: row.label + cutOff(rows[i] as Row), end };
   });
   const ticks = ticksBetween(least, most, unit);
   const colour = ({ isModel, isAbout }: { isModel: boolean; isAbout: boolean }) => {
@@ -98,6 +96,8 @@ export function dotChart(chart: DotChart): string {
         fontWeight: isAbout ? 700 : 400,
       },
     );
+  const isClaimed = rows.some(({ isAbout }) => isAbout);
+  const colours = `${isClaimed ? 'Orange: what the heading is about. ' : ''}Grey: baselines.`;
   const key = legend ? `○ ${legend.before}   ● ${legend.now}` : '';
   return draw(
     {
@@ -163,7 +163,7 @@ export function dotChart(chart: DotChart): string {
           fill: BASELINE,
           fontSize: 12,
         }),
-        line('Orange: what the heading is about. Grey: baselines.', 12 - NAMES, 0, {
+        line(colours, 12 - NAMES, 0, {
           frameAnchor: 'bottom-left',
           dy: 50,
           fill: BASELINE,
@@ -175,14 +175,20 @@ export function dotChart(chart: DotChart): string {
   );
 }
 
+/** What is said of a row that does not fit on a logarithmic scale. */
+function cutOff({ value, min }: Row): string {
+  if (value <= 0) return ' (off the scale)';
+  return min <= 0 ? ' (line cut off)' : '';
+}
+
 /** Powers of ten, with their double and their half where there is room; of memory, whole mebibytes. */
 function ticksBetween(least: number, most: number, unit: string): number[] {
   const decades = Math.log10(most / least);
-  const steps = decades < 2.2 ? [1, 2, 5] : [1];
+  const steps = decades < 0.9 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.2 ? [1, 2, 5] : [1];
   const first = Math.floor(Math.log10(least));
   const powers = Array.from({ length: Math.ceil(decades) + 2 }, (_, i) => 10 ** (first + i));
   const all = powers
-    .flatMap((power) => steps.map((step) => Number((step * power).toPrecision(1))))
+    .flatMap((power) => steps.map((step) => Number((step * power).toPrecision(2))))
     .map((tick) => (unit === 'KiB' && tick >= 1000 ? tick * 1.024 : tick))
     .filter((tick) => tick >= least && tick <= most);
   return decades > 6 ? all.filter((_, i) => i % 2 === 0) : all;
