@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readResults } from '../results.ts';
 import { type Chart, charts } from './charts.ts';
+import type { Row } from './dot-chart.ts';
 import { Book } from './figures.ts';
 import { type Figure, MODELS, madeUp } from './made-up.ts';
 import { page } from './page.ts';
@@ -119,16 +120,18 @@ describe.each([
           .filter((line) => line.startsWith(`| \`${name}\` |`))
           .join();
         expect(row.replaceAll('**', '')).toContain(`| ${label} (`.replace(/ \($/, ''));
-        expect(textsOf(chart)).toContain(label);
+        expect(textsOf(chart).some((text) => text?.startsWith(label))).toBe(true);
       }
     }
   });
 
   test('every dot is where its figure is on a logarithmic scale, the best on top and furthest right', () => {
     for (const chart of all) {
-      const rows = sorted(chart);
-      const dots = dotsOf(chart);
-      expect(dots).toHaveLength(rows.length);
+      // What has no place on the scale comes first, or last.
+      const isOn = ({ value }: Row) => value > 0;
+      const rows = sorted(chart).filter(isOn);
+      expect(dotsOf(chart)).toHaveLength(chart.rows.length);
+      const dots = dotsOf(chart).filter((_, i) => isOn(sorted(chart)[i] as Row));
       const logs = rows.map(({ value }) => Math.log(value));
       const [first, last] = [dots[0], dots.at(-1)];
       const [from = 0, to = 0] = [logs[0], logs.at(-1)];

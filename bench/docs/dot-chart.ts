@@ -57,11 +57,18 @@ export function dotChart(chart: DotChart): string {
     max: clip(row.max),
     before: row.before === undefined ? undefined : clip(row.before),
   }));
-  const ends = drawn.map(({ name, value, min, max, before = value, ...row }, i) => {
-    const end = isReversed ? Math.min(min, before) : Math.max(max, before);
-    return { ...row, name, label: row.label + cutOff(rows[i] as Row), end };
+  /** Where the figures stand: beside the dot that they belong to, on the side away from the other dot. */
+  const ends = drawn.map(({ value, min, max, before = value, ...row }, i) => {
+    const wasBetter = isReversed ? before < value : before > value;
+    return {
+      ...row,
+      label: row.label + cutOff(rows[i] as Row),
+      isLeft: wasBetter,
+      end: wasBetter === isReversed ? max : min,
+    };
   });
-  const ticks = ticksBetween(least, most, unit);
+  const onLeft = ends.some(({ isLeft }) => isLeft) ? FIGURES - 8 : 0;
+  const ticks = ticksBetween(least, most, unit, WIDTH - NAMES - FIGURES - onLeft);
   const colour = ({ isModel, isAbout }: { isModel: boolean; isAbout: boolean }) => {
     if (isAbout) return ABOUT;
     return isModel ? MODEL : BASELINE;
@@ -89,12 +96,15 @@ export function dotChart(chart: DotChart): string {
       },
     );
   const figures = (isAbout: boolean) =>
-    Plot.text(
-      ends.filter((row) => row.isAbout === isAbout),
-      {
-        ...{ ...y, x: 'end', text: 'label', dx: 9, textAnchor: 'start' },
-        fontWeight: isAbout ? 700 : 400,
-      },
+    [true, false].map((isLeft) =>
+      Plot.text(
+        ends.filter((row) => row.isAbout === isAbout && row.isLeft === isLeft),
+        {
+          ...{ ...y, x: 'end', text: 'label' },
+          ...(isLeft ? { dx: -9, textAnchor: 'end' } : { dx: 9, textAnchor: 'start' }),
+          fontWeight: isAbout ? 700 : 400,
+        },
+      ),
     );
   const isClaimed = rows.some(({ isAbout }) => isAbout);
   const colours = `${isClaimed ? 'Orange: what the heading is about. ' : ''}Grey: baselines.`;
@@ -104,7 +114,7 @@ export function dotChart(chart: DotChart): string {
       ...{ width: WIDTH, height: ABOVE + rows.length * ROW + 2 * INSET + BELOW },
       ...{ marginLeft: NAMES, marginRight: FIGURES, marginTop: ABOVE, marginBottom: BELOW },
       style: { fontSize: '13px' },
-      x: { type: 'log', domain: [least, most], reverse: isReversed, axis: null },
+      x: { type: 'log', domain: [least, most], reverse: isReversed, axis: null, insetLeft: onLeft },
       y: {
         domain: rows.map(({ name }) => name),
         axis: null,
@@ -156,7 +166,7 @@ export function dotChart(chart: DotChart): string {
           { ...y, x: 'before', r: 4, stroke: colour, strokeWidth: 1.5, fill: GROUND },
         ),
         Plot.dot(drawn, { ...y, x: 'value', r: 5, fill: colour }),
-        ...[false, true].flatMap((isAbout) => [names(isAbout), figures(isAbout)]),
+        ...[false, true].flatMap((isAbout) => [names(isAbout), ...figures(isAbout)]),
         line('Dot: median; line: lowest to highest round. Logarithmic scale.', 12 - NAMES, 0, {
           frameAnchor: 'bottom-left',
           dy: 34,
@@ -181,17 +191,26 @@ function cutOff({ value, min }: Row): string {
   return min <= 0 ? ' (line cut off)' : '';
 }
 
-/** Powers of ten, with their double and their half where there is room; of memory, whole mebibytes. */
-function ticksBetween(least: number, most: number, unit: string): number[] {
+/** Within each power of ten; from the finest to the coarsest. */
+const STEPS = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]];
+/** Pixels that the label of a tick needs. */
+const TICK = 48;
+
+/** As many ticks as there is room for, on a scale of so many pixels; of memory, whole mebibytes. */
+function ticksBetween(least: number, most: number, unit: string, pixels: number): number[] {
   const decades = Math.log10(most / least);
-  const steps = decades < 0.9 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.2 ? [1, 2, 5] : [1];
   const first = Math.floor(Math.log10(least));
   const powers = Array.from({ length: Math.ceil(decades) + 2 }, (_, i) => 10 ** (first + i));
-  const all = powers
-    .flatMap((power) => steps.map((step) => Number((step * power).toPrecision(2))))
-    .map((tick) => (unit === 'KiB' && tick >= 1000 ? tick * 1.024 : tick))
-    .filter((tick) => tick >= least && tick <= most);
-  return decades > 6 ? all.filter((_, i) => i % 2 === 0) : all;
+  let ticks: number[] = [];
+  for (const steps of STEPS) {
+    ticks = powers
+      .flatMap((power) => steps.map((step) => Number((step * power).toPrecision(2))))
+      .map((tick) => (unit === 'KiB' && tick >= 1000 ? tick * 1.024 : tick))
+      .filter((tick) => tick >= least && tick <= most);
+    const gaps = ticks.slice(1).map((tick, i) => Math.log10(tick / (ticks[i] as number)));
+    if (Math.min(...gaps) * (pixels / decades) >= TICK) return ticks;
+  }
+  return ticks.filter((_, i) => i % 2 === 0);
 }
 
 function tickLabel(median: number, unit: string): string {

@@ -8,6 +8,7 @@ export const comeAndGo: Question = {
   title: 'How fast do clients come and go?',
   measures: [{ name: 'clientsPerSecond', words: 'clients', unit: 'clients/s', better: 'more' }],
   baseline: 'pipe',
+  maxRounds: ({ quick }) => (quick ? 1 : undefined),
   // Nobody has too few places: each client leaves after its echo.
   refusal: () => undefined,
   cells: () => [

@@ -10,7 +10,7 @@ export const bulk: Section = {
   setup: '50 clients keep 64 lines of 1,009 bytes each on their way.',
   guess: 'How often is each byte copied on its way through the server?',
   mechanism:
-    'Twice at least: recv(2) copies it out of the kernel, and send(2) back into it. The models on system calls receive up to half a megabyte in one call, into one buffer for all clients (`io-uring` 64 KiB, into one of 256), and send from there. Node reads at most 64 KiB at a time, into memory that it allocates for each read; `worker-threads` copies once more, into a buffer that it can hand over.',
+    'Twice at least: recv(2) copies it out of the kernel, and send(2) back into it. The models on system calls receive up to half a megabyte in one call, into a buffer that they keep (`io-uring` 64 KiB, into one of 256), and send from there. Node reads at most 64 KiB at a time, into memory that it allocates for each read; `worker-threads` copies once more, into a buffer that it can hand over.',
   caution:
     'The window decides this figure: how many bytes a read finds depends on how many are on their way.',
   claims: [
