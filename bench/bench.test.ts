@@ -29,7 +29,7 @@ test.runIf(process.platform === 'linux')(
   'measures a model and its baseline in turns, and keeps every round',
   async () => {
     const file = join(directory, 'results.json');
-    const args = ['--quick', '--only', 'poll-loop', '--workload', 'come-and-go', '--rounds', '2'];
+    const args = ['--quick', '--only', 'poll-loop', '--workload', 'echo', '--rounds', '2'];
     const { code, output } = await bench(...args, '--json', file);
     expect(output).toMatch(/poll-loop +[\d,]+ +[\d,]+ to [\d,]+ +\d+\.\d\d/);
     expect(code, output).toBe(0);
@@ -39,6 +39,9 @@ test.runIf(process.platform === 'linux')(
       ...['poll-loop', 'pipe'],
       ...['poll-loop', 'pipe'],
     ]);
+    for (const { figures } of questions[0]?.cells[0]?.rounds ?? []) {
+      expect(figures.cpuPerLine).toBeGreaterThan(0);
+    }
   },
 );
 

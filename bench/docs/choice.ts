@@ -20,7 +20,7 @@ export function choice(book: Book): string {
     `- **Many clients that mostly wait** (chat, push, sensors): \`events\` or \`async-await\`; in C or Rust a loop as in \`epoll-loop\`.${said('A silent client took', of(silent, 'events', 'epoll-loop'))}`,
     `- **Many busy clients, short answers**: the same.${said('CPU time for an echo', of(echo, 'events', 'epoll-loop', 'io-uring'))}`,
     `- **Answers that wait** for a database: \`events\`, \`async-await\`, or a pool as large as the number of waits.${said('Lines answered', of(waiting, 'events', 'worker-threads', 'blocking'))}`,
-    `- **Answers that cost CPU time, from shared state**: \`worker-threads\`.${said('Lines of 1 ms', of(working, 'worker-threads', 'events'))}`,
+    `- **Answers that cost CPU time, from shared state**: \`worker-threads\`, if cores are free.${said('Lines of 1 ms', of(working, 'worker-threads', 'events'))}`,
     `- **Several cores, clients that share nothing**: \`cluster\`.${said('Lines of 1 ms', of(working, 'cluster'))}`,
     `- **Some dozens of clients, isolated from each other**: \`process-per-connection\`.${said('For each client', of(silent, 'process-per-connection'))}`,
     `- **Long work in code that blocks, some hundreds of clients**: \`thread-per-connection\`.${said('For each client', of(silent, 'thread-per-connection'))}`,

@@ -13,7 +13,7 @@ export const neighbours: Section = {
   mechanism:
     'A flood’s socket is always ready, so the others wait as long as one of its turns takes. A loop over system calls receives once, at most half a megabyte; libuv reads 64 KiB, but up to 32 times in a row while each read is full. With a thread or a process for each client there are no turns: the kernel divides the cores.',
   caution:
-    'A client that does not read, or does not end its line, soon stops waking the server; the table has both.',
+    'A client that does not read, or does not end its line, soon stops waking the server: the table of a full run has both.',
   claims: [
     (book) => {
       const suffers = isWorseIn(book, flood, alone.cell, 'events');
