@@ -8,6 +8,7 @@ export const growth: Question = {
   title: 'How does it grow?',
   measures: LOOP_MEASURES,
   baseline: 'pipe',
+  maxRounds: ({ quick }) => (quick ? 1 : undefined),
   refusal: crowding,
   cells: ({ quick }) =>
     (quick ? [0, 2000] : [0, 1000, 10_000]).map((silent) => ({

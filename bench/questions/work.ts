@@ -32,7 +32,7 @@ export const work: Question = {
   maxRounds: ({ quick }) => (quick ? 1 : undefined),
   refusal: (contestant, cell) =>
     contestant.kind === 'model' ? crowding(contestant, cell) : 'no option --work',
-  cells: () => [
+  cells: ({ quick }) => [
     {
       id: `work-${WORK}`,
       words: `${WORK} ms a line`,
@@ -40,7 +40,7 @@ export const work: Question = {
       // One has found out once how fast this machine is, and errs in all rounds alike: a fresh one errs anew.
       isStartedAnew: true,
       connections: BUSY.connections + ELSE,
-      seconds: 2,
+      seconds: quick ? 1 : 1.4,
       measure: (scene) => underLoad(scene, RATE),
     },
   ],
