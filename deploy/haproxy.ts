@@ -71,7 +71,7 @@ export class Haproxy {
   readonly port: number;
   /** Where it listens, `127.0.0.1:12321`. */
   readonly addresses: readonly string[];
-  /** The socket for orders: `echo "show stat" | socat - PATH`. */
+  /** The socket for orders: `echo "show stat" | nc -NU PATH`. */
   readonly socket: string;
   readonly program: Program;
 

@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   for (const { name, address, program } of servers) {
     say(`  ${name.padEnd(5)} ${model} on ${address} (pid ${program.pid})`);
   }
-  say(`  orders to haproxy: echo "show stat" | socat - ${balancer.socket}`);
+  say(`  orders to haproxy: echo "show stat" | nc -NU ${balancer.socket}`);
   say(`  rolling restart: kill -HUP ${process.pid}`);
 
   let isEnding = false;

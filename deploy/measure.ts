@@ -73,7 +73,7 @@ async function main(): Promise<void> {
     date,
     ...environment(),
     haproxy: haproxyVersion(),
-    placement: placement.inWords,
+    placement: `The load generator runs on core ${placement.generators[0]?.join(', ') ?? 'any'}, the servers and HAProxy on all cores.`,
     rounds,
     seconds,
     costs,

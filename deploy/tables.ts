@@ -22,7 +22,7 @@ export function tables(results: Results): Record<string, string> {
 }
 
 function run({ date, machine, kernel, node, haproxy, commit, rounds, placement }: Results): string {
-  return `Measured on ${date.slice(0, 10)}: ${machine.cores} cores (${machine.cpu}), ${kernel}, Node ${node}, ${haproxy}, commit ${commit}, ${rounds} rounds. ${placement} Here the servers and HAProxy are not pinned: they run on all cores.`;
+  return `Measured on ${date.slice(0, 10)}: ${machine.cores} cores (${machine.cpu}), ${kernel}, Node ${node}, ${haproxy}, commit ${commit}, ${rounds} rounds. ${placement}`;
 }
 
 /** Medians, and the ratio to the first row of the kind: the median of the quotients of each round. */
