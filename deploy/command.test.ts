@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../client/client.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
 import { isListening } from '../conformance/processes.ts';
+import { freePort } from './free-port.ts';
 import { whyNoHaproxy } from './haproxy.ts';
 
 const obstacle = whyNoHaproxy();
@@ -53,7 +54,7 @@ describe.concurrent('npx tsx deploy', () => {
   test.skipIf(obstacle)(
     'serves, restarts in turn at SIGHUP, and ends at SIGINT',
     async ({ expect }) => {
-      const port = 20_000 + Math.floor(Math.random() * 10_000);
+      const port = freePort();
       const { child, said, ended } = start('deploy', ['--port', `${port}`, '--grace', '0']);
       await expect.poll(() => said.out).toContain('rolling restart: kill -HUP');
       expect(said.out).toMatch(`haproxy listening on 127.0.0.1:${port}`);

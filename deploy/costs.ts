@@ -6,6 +6,7 @@ import { placement } from '../bench/processes.ts';
 import { SHORT } from '../bench/question.ts';
 import { processesOf } from '../conformance/processes.ts';
 import { Deployment } from './deployment.ts';
+import { freePort } from './free-port.ts';
 import { NAMES } from './haproxy.ts';
 
 /** Clients in ping-pong; clients that come and go; clients whose lines are timed, and how many lines a second. */
@@ -65,7 +66,6 @@ export interface Costs {
 export async function measureCosts(
   count: number,
   seconds: number,
-  freePort: () => number,
   onStep: (step: string) => void,
 ): Promise<Costs> {
   const generator = new Generator(placement.generators[0]);

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deployment } from './deployment.ts';
 import { FaithfulClient } from './faithful-client.ts';
+import { freePort } from './free-port.ts';
 
 const CLIENTS = 60;
 /** Lines that each client sends at once; the next when all are answered. */
@@ -26,22 +27,19 @@ export interface Notice {
 }
 
 /** `kill -9` of one of three servers under load. */
-export function noticeKill(freePort: () => number): Promise<Notice> {
-  return underLoad(freePort, async (deployment) => {
+export function noticeKill(): Promise<Notice> {
+  return underLoad(async (deployment) => {
     deployment.server('two').program.kill('SIGKILL');
     await deployment.until('two', 'DOWN');
   });
 }
 
 /** A rolling restart under load, in which no server waits for its clients to leave. */
-export function noticeRoll(freePort: () => number): Promise<Notice> {
-  return underLoad(freePort, (deployment) => deployment.roll(0));
+export function noticeRoll(): Promise<Notice> {
+  return underLoad((deployment) => deployment.roll(0));
 }
 
-async function underLoad(
-  freePort: () => number,
-  happen: (deployment: Deployment) => Promise<void>,
-): Promise<Notice> {
+async function underLoad(happen: (deployment: Deployment) => Promise<void>): Promise<Notice> {
   const deployment = await Deployment.start({
     program: 'models/epoll-loop',
     args: ['--log', 'off'],

@@ -2,9 +2,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Target } from '../conformance/check.ts';
 import { checks } from '../conformance/checks/index.ts';
-import { measureRoundTrip, runCheck } from '../conformance/run.ts';
+import { measureRoundTrip, runCheck, type Verdict } from '../conformance/run.ts';
 import { ServerProcess } from '../conformance/server-process.ts';
 import { Deployment } from './deployment.ts';
+import { freePort } from './free-port.ts';
 import { Haproxy, whyNoHaproxy } from './haproxy.ts';
 import { type Hidden, hidden } from './verdicts.ts';
 
@@ -16,11 +17,15 @@ afterAll(async () => {
   await Promise.all(running.map((one) => one.stop()));
 });
 
-const freePort = () => 20_000 + Math.floor(Math.random() * 10_000);
-
-async function outcomeOf(id: string, port: number, more: Partial<Target> = {}): Promise<string> {
+/** @param patience - how long to wait for what should happen, in milliseconds */
+async function verdictOf(
+  id: string,
+  port: number,
+  patience: number,
+  more: Partial<Target> = {},
+): Promise<Verdict> {
   const check = checks.find((one) => one.id === id);
-  if (!check) return `there is no check ${id}`;
+  if (!check) throw new Error(`there is no check ${id}`);
   const target: Target = {
     name: id,
     host: '127.0.0.1',
@@ -29,8 +34,7 @@ async function outcomeOf(id: string, port: number, more: Partial<Target> = {}): 
     silence: 500,
     ...more,
   };
-  const { outcome } = await runCheck(check, target, 1500, await measureRoundTrip(target));
-  return outcome;
+  return runCheck(check, target, patience, await measureRoundTrip(target));
 }
 
 /** The ports of a mutant: its own, and that of a balancer in front of it. */
@@ -54,10 +58,11 @@ async function ports({ mutant, takesThree }: Hidden): Promise<{ own: number; bal
 describe.skipIf(obstacle).concurrent(`hidden by HAProxy${obstacle ? `: ${obstacle}` : ''}`, () => {
   test.each(hidden)('$mutant, which $check catches', async (one) => {
     const { own, balanced } = await ports(one);
-    const directly = await outcomeOf(one.check, own);
-    if (directly === 'unsupported') return; // no ::1 here
-    expect(directly).toBe('fail');
-    expect(await outcomeOf(one.check, balanced)).toBe('pass');
+    const directly = await verdictOf(one.check, own, 1500);
+    if (directly.outcome === 'unsupported') return; // no ::1 here
+    expect(directly).toMatchObject({ outcome: 'fail' });
+    const { outcome, message, transcript } = await verdictOf(one.check, balanced, 5000);
+    expect(outcome, `${message}\n${transcript.slice(-2000)}`).toBe('pass');
   });
 
   test('a time-out that is shorter than clients are silent fails a right server', async () => {
@@ -67,7 +72,8 @@ describe.skipIf(obstacle).concurrent(`hidden by HAProxy${obstacle ? `: ${obstacl
     const haproxy = await Haproxy.start({ port: freePort(), servers, silence: '1s' });
     running.push(server, haproxy.program);
     const silence = 1500;
-    expect(await outcomeOf('bystanders/partial-lines', server.port, { silence })).toBe('pass');
-    expect(await outcomeOf('bystanders/partial-lines', haproxy.port, { silence })).toBe('fail');
+    const id = 'bystanders/partial-lines';
+    expect(await verdictOf(id, server.port, 5000, { silence })).toMatchObject({ outcome: 'pass' });
+    expect(await verdictOf(id, haproxy.port, 1500, { silence })).toMatchObject({ outcome: 'fail' });
   });
 });

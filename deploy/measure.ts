@@ -58,14 +58,13 @@ async function main(): Promise<void> {
     throw new Error('takes no option but --quick');
   }
   const [rounds, seconds] = isQuick ? [2, 0.5] : [5, 1.5];
-  const freePort = () => 20_000 + Math.floor(Math.random() * 10_000);
   const onStep = (step: string) => process.stderr.write(`${step}\n`);
   const date = new Date().toISOString();
-  const costs = await measureCosts(rounds, seconds, freePort, onStep);
+  const costs = await measureCosts(rounds, seconds, onStep);
   onStep('kill -9 under load');
-  const kill = await noticeKill(freePort);
+  const kill = await noticeKill();
   onStep('a rolling restart under load');
-  const roll = await noticeRoll(freePort);
+  const roll = await noticeRoll();
   const spread = await measureSpread(isQuick ? 320 : 1600, onStep);
   onStep('kernel memory');
   const results: Results = {

@@ -4,6 +4,7 @@ import type { Target } from '../conformance/check.ts';
 import { checks } from '../conformance/checks/index.ts';
 import { measureRoundTrip, runCheck } from '../conformance/run.ts';
 import { Deployment } from './deployment.ts';
+import { freePort } from './free-port.ts';
 import { whyNoHaproxy } from './haproxy.ts';
 import { fallible } from './verdicts.ts';
 
@@ -19,7 +20,7 @@ describe.skipIf(obstacle)(`the suite through HAProxy${obstacle ? `: ${obstacle}`
     deployment = await Deployment.start({
       program: 'models/epoll-loop',
       args: ['--log', 'off'],
-      port: 20_000 + Math.floor(Math.random() * 10_000),
+      port: freePort(),
     });
     const { port } = deployment;
     target = { name: 'haproxy', host: '127.0.0.1', port, maxLine: 65536, silence: 500 };
