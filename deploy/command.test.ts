@@ -44,7 +44,7 @@ describe.concurrent('npx tsx deploy', () => {
   });
 
   test('without haproxy it says so in one line, and exits with 1', async () => {
-    const { said, ended } = start('deploy', [], { PATH: '/nowhere' });
+    const { said, ended } = start('deploy', [], { HAPROXY: '/nowhere/haproxy' });
     expect(await ended).toBe(1);
     expect(said.err).toBe(
       'deploy: haproxy is not installed (Debian, Ubuntu: apt-get install haproxy)\n',

@@ -15,9 +15,19 @@ export const CONFIGURATION = fileURLToPath(new URL('haproxy.cfg', import.meta.ur
 export const NAMES = ['one', 'two', 'three'] as const;
 export type Name = (typeof NAMES)[number];
 
+/** The program; `HAPROXY` in the environment names another one. */
+const HAPROXY = process.env.HAPROXY || 'haproxy';
+
+/** Where to look for it: Debian has it in /usr/sbin, which is not in the PATH of most users. */
+const PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin`;
+
+function sayVersion() {
+  return spawnSync(HAPROXY, ['-v'], { encoding: 'utf8', env: { ...process.env, PATH } });
+}
+
 /** Why there is no balancer on this machine, in one line; undefined where there is one. */
 export function whyNoHaproxy(): string | undefined {
-  const { error, stdout } = spawnSync('haproxy', ['-v'], { encoding: 'utf8' });
+  const { error, stdout } = sayVersion();
   if (error) return 'haproxy is not installed (Debian, Ubuntu: apt-get install haproxy)';
   const [, major = 0, minor = 0] = /version (\d+)\.(\d+)/.exec(stdout)?.map(Number) ?? [];
   return major > 2 || (major === 2 && minor >= 6)
@@ -25,7 +35,7 @@ export function whyNoHaproxy(): string | undefined {
     : `haproxy ${major}.${minor} is too old: 2.6 or newer is needed`;
 }
 
-/** The first line of `haproxy -v`. */
+/** Its name and version. */
 export function haproxyVersion(): string {
   return (
     spawnSync('haproxy', ['-v'], { encoding: 'utf8' })
@@ -96,13 +106,14 @@ export class Haproxy {
     const addresses = loopbacks().map((one) => (one.includes(':') ? `[${one}]` : one));
     const listen = addresses.map((address) => `${address}:${port}`);
     const variables = {
+      PATH,
       LISTEN: listen.join(','),
       ADMIN: socket,
       SILENCE: silence,
       ...Object.fromEntries(NAMES.map((name) => [name.toUpperCase(), servers[name]])),
     };
     try {
-      const command = ['haproxy', '-db', '-f', configuration];
+      const command = [HAPROXY, '-db', '-f', configuration];
       // What it says of its own accord comes twice: on standard error with a level in brackets, and in the log.
       const isLog = (line: string) => !line.startsWith('[');
       const hear = (line: string) => isLog(line) && onLine?.(line);
