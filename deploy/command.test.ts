@@ -61,11 +61,17 @@ describe.concurrent('npx tsx deploy', () => {
       const client = await connect({ port });
       await client.send('hello\r\n');
       expect(String(await client.receiveLine())).toBe('hello\r\n');
+      // A server that ends is started again.
+      const pid = Number(/two {3}epoll-loop on \S+ \(pid (\d+)\)/.exec(said.out)?.[1]);
+      process.kill(pid, 'SIGKILL');
+      await expect
+        .poll(() => said.out)
+        .toMatch(/two: ended with SIGKILL\n[\s\S]*two: epoll-loop listen/);
       child.kill('SIGHUP');
       expect((await client.receiveEnd({ timeout: 20_000 })).how).toBe('fin');
       await client.close();
       await expect.poll(() => said.out).toContain('three: listens again, healthy');
-      const ends = said.out.match(/^\w+: ended with .*$/gm);
+      const ends = said.out.match(/^\w+: ended with \d+$/gm);
       expect(ends).toEqual(['one: ended with 0', 'two: ended with 0', 'three: ended with 0']);
       child.kill('SIGINT');
       expect(await ended, said.err).toBe(0);

@@ -104,7 +104,8 @@ export class Deployment {
       this.#options.onLine?.(server.name, `ended with ${how}`);
       if (!this.#options.restart) return;
       await sleep(PAUSE, undefined, { ref: false });
-      if (this.#ending.has(server)) return;
+      // A rolling restart may have come in between.
+      if (this.#ending.has(server) || server.program !== program) return;
       await this.#startAgain(server).catch((error: Error) => {
         this.#options.onLine?.(server.name, `cannot be started again: ${error.message}`);
       });
