@@ -37,11 +37,7 @@ export function whyNoHaproxy(): string | undefined {
 
 /** Its name and version. */
 export function haproxyVersion(): string {
-  return (
-    spawnSync('haproxy', ['-v'], { encoding: 'utf8' })
-      .stdout.split(/ - |\n/)[0]
-      ?.trim() ?? ''
-  );
+  return /^.*? version \S+/.exec(sayVersion().stdout)?.[0] ?? '';
 }
 
 /** The loopback addresses that this machine has. */
