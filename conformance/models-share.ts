@@ -35,6 +35,7 @@ function judgeModel(name: string, program: string): void {
       target = {
         name,
         host: server.host,
+        otherHosts: server.otherHosts,
         port: server.port,
         maxLine: 65536,
         group: server.pid,

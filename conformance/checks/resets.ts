@@ -51,6 +51,16 @@ export const resets: readonly Check[] = [
         await client.flood(blockOfLines(), { limit: 16 * 1024 * 1024, stall: scene.moment });
         await client.reset();
       }
+      // Whoever closes while lines are on their way resets at the first answer. The next one meets EPIPE.
+      for (const length of [20, 1000, 16_000, 60_000]) {
+        const client = await scene.client(`leaves before its answers of ${length}`);
+        await expectEcho(client, 'accepted\r\n');
+        const lines = Array.from({ length: Math.ceil(64_000 / length) + 3 }, (_, n) =>
+          lineOf(7, n, length),
+        );
+        client.send(Buffer.concat(lines)).catch(() => undefined);
+        await client.destroy();
+      }
       await expectService(scene, 'after resets in the middle of an answer');
     },
   },

@@ -72,7 +72,7 @@ export const slowReaders: readonly Check[] = [
     title: 'Others are served while 20 clients do not read',
     sentence: OTHERS,
     cause:
-      'does each client that does not read hold one of a limited number of threads or processes?',
+      'does each client that does not read hold one of a limited number of threads or processes, or is the socket of one of them blocking?',
     needs: ['slow-readers/beside-one'],
     run: (scene) => besideNeverReaders(scene, 20),
   },
@@ -120,8 +120,8 @@ export const slowReaders: readonly Check[] = [
 ];
 
 /** A client that has sent and not read until the server took no more, or `limit` bytes. */
-export async function neverReader(scene: Scene, name: string, limit: number) {
-  const client = await scene.client(name);
+export async function neverReader(scene: Scene, name: string, limit: number, host?: string) {
+  const client = await scene.client(name, host === undefined ? {} : { host });
   await expectEcho(client, FIRST);
   client.pause();
   const block = blockOfLines();
@@ -162,9 +162,12 @@ async function untilItStops(scene: Scene, reader: Client, bystander: Client): Pr
 async function besideNeverReaders(scene: Scene, howMany: number): Promise<void> {
   const bystander = await scene.client('bystander');
   await expectEcho(bystander, 'before\r\n');
+  // A listener's clients have what it gave them: they come from each address by turns.
+  const { host, otherHosts = [] } = scene.target;
+  const hosts = [host, ...otherHosts];
   await Promise.all(
     Array.from({ length: howMany }, (_, i) =>
-      neverReader(scene, `never reads ${i}`, 24 * 1024 * 1024),
+      neverReader(scene, `never reads ${i}`, 24 * 1024 * 1024, hosts[i % hosts.length]),
     ),
   );
   for (let i = 0; i < 20; i++) await expectEcho(bystander, `meanwhile ${i}\r\n`);

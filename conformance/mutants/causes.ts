@@ -55,6 +55,7 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'leaks-a-descriptor': ['leaks', 'concurrency/leaves-no-descriptors', 'leaks/after-lines'],
   'ipv4-only': ['concurrency/both-families'],
   'blocks-on-slow-reader': ['blocks-in-send'],
+  'blocks-over-ipv6': ['blocks-in-send', 'slow-readers/beside-twenty'],
   'has-ten-writers': ['slow-readers/beside-twenty'],
   'buffers-without-bound': ['slow-readers/server-stops-taking'],
   'buffers-24-mib': ['slow-readers/server-stops-taking'],
@@ -69,6 +70,7 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   ],
   'dies-of-a-reset': ['dies-of-a-reset', 'dies-of-a-write'],
   'dies-of-a-write-error': ['dies-of-a-reset', 'dies-of-a-write'],
+  'dies-of-a-long-answer': ['dies-of-a-reset', 'dies-of-a-write'],
   'dies-of-a-silent-visit': [],
   'spins-when-clients-have-left': [
     'measures/rest-after-clients-have-left',

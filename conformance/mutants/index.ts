@@ -165,6 +165,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   ],
   'ipv4-only': ['concurrency/both-families'],
   'blocks-on-slow-reader': ['slow-readers/beside-one'],
+  'blocks-over-ipv6': ['slow-readers/beside-twenty'],
   'has-ten-writers': ['slow-readers/beside-twenty'],
   'buffers-without-bound': ['slow-readers/server-stops-taking'],
   'drops-what-would-block': [
@@ -182,6 +183,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'measures/rest-after-clients-have-left',
   ],
   'dies-of-a-write-error': ['resets/mid-answer'],
+  'dies-of-a-long-answer': ['resets/mid-answer'],
   'dies-of-a-silent-visit': [
     'half-close/nothing-sent',
     'resets/connect-and-vanish',
