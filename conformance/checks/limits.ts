@@ -38,16 +38,18 @@ export const limits: readonly Check[] = [
     title: 'A line one byte longer ends the connection, after the lines before it',
     sentence: LIMIT,
     cause:
-      'is there no limit on a line, or does closing with unread input reset the connection and lose the echo?',
+      'is there no limit on a line, does it count characters and not bytes, or does closing with unread input reset the connection and lose the echo?',
     needs: ['framing/one-line'],
     async run(scene) {
-      const client = await scene.client();
       const before = Buffer.from('before\r\n');
-      client.send(
-        Buffer.concat([before, Buffer.from(`${'x'.repeat(scene.target.maxLine - 1)}\r\n`)]),
-      );
-      await expectEnd(client, before);
-      await client.close();
+      // Bytes count, not characters: the second line has a third as many of these.
+      for (const fill of ['x', '€']) {
+        const client = await scene.client(`sends a line of ${fill}`);
+        const long = Buffer.alloc(scene.target.maxLine - 1, fill);
+        client.send(Buffer.concat([before, long, Buffer.from('\r\n')]));
+        await expectEnd(client, before);
+        await client.close();
+      }
       await expectService(scene, 'after a line that was too long');
     },
   },

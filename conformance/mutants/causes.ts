@@ -23,6 +23,7 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'corrupts-beyond-64-kib': ['changes-a-byte'],
   'short-line-buffer': ['limits/longest-line', 'lines/lengths'],
   'no-line-limit': ['limits/line-too-long', 'limits/endless-line'],
+  'limits-characters': ['limits/line-too-long'],
   'closes-before-it-answers': [
     'drops-lines-before',
     'half-close/answers-after-fin',

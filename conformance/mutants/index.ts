@@ -103,6 +103,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   ],
   'short-line-buffer': ['limits/longest-line'],
   'no-line-limit': ['limits/line-too-long', 'limits/endless-line'],
+  'limits-characters': ['limits/line-too-long'],
   'closes-before-it-answers': [
     'limits/line-too-long',
     'half-close/answers-after-fin',
