@@ -4,6 +4,10 @@
  */
 const ONE_AT_A_TIME =
   'it waits in recv(2) for one client; the next one stays in the backlog until that client has left';
+const A_THREAD_EACH =
+  'each client has a thread of 8 MiB; there are 256 at most, and the next client waits in the backlog';
+const A_PROCESS_EACH =
+  'each client has a process; there are 64 at most, and the next client waits in the backlog';
 const ONE_SOCKET = 'a blocking accept(2) waits on one socket, so it listens on one address';
 
 export const declarations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -19,4 +23,36 @@ export const declarations: Readonly<Record<string, Readonly<Record<string, strin
     'slow-readers/beside-one': ONE_AT_A_TIME,
     'slow-readers/beside-twenty': ONE_AT_A_TIME,
   },
+  'process-per-connection': {
+    'concurrency/hundred-interleaved': A_PROCESS_EACH,
+    'concurrency/thousand-open': A_PROCESS_EACH,
+    'concurrency/beside-hundred-partial-lines': A_PROCESS_EACH,
+    'measures/memory-for-each-connection': A_PROCESS_EACH,
+  },
+  'thread-per-connection': {
+    'concurrency/thousand-open': A_THREAD_EACH,
+  },
 };
+
+/** The models in which each client costs a thread or a process, and so each visit some 30 or 70 ms of CPU time. */
+const COSTLY_CLIENTS = ['process-per-connection', 'thread-per-connection'];
+
+/** Checks with a few visits each: together they cost each of these models some seconds. */
+const FEW_VISITS = [
+  /^framing\/(?!random)/,
+  /^limits\//,
+  /^half-close\/(answers|tail|nothing)/,
+  /^concurrency\/(second|both|same|waiting|beside-one)/,
+  /^slow-readers\/(beside-one|server|resumes)/,
+  /^resets\/(mid-answer|connect)/,
+  /^bystanders\/silent/,
+];
+
+/**
+ * Whether `npm test` asks this check of this model. Where clients are costly, it asks only those with few visits;
+ * `MODELS=all` in the environment makes it ask all, as `npm run conformance` does.
+ */
+export function isAsked(model: string, check: string): boolean {
+  const isCostly = COSTLY_CLIENTS.includes(model) && process.env.MODELS !== 'all';
+  return !isCostly || FEW_VISITS.some((pattern) => pattern.test(check));
+}

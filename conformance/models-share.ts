@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Target } from './check.ts';
 import { checks } from './checks/index.ts';
-import { declarations } from './declarations.ts';
+import { declarations, isAsked } from './declarations.ts';
 import { measureRoundTrip, runCheck } from './run.ts';
 import { ServerProcess } from './server-process.ts';
 import { shareOf } from './shares.ts';
@@ -47,7 +47,10 @@ function judgeModel(name: string, program: string): void {
       await server?.stop();
     });
 
-    test.sequential.each(checks.map((check) => [check.id, check] as const))(
+    const asked = checks.filter(({ id }) => isAsked(name, id));
+    const rest = checks.length - asked.length;
+    if (rest > 0) test.skip(`${rest} more checks, with MODELS=all`, () => {});
+    test.sequential.each(asked.map((check) => [check.id, check] as const))(
       '%s',
       { timeout: 90_000 },
       async (_, check) => {

@@ -238,8 +238,8 @@ function answers(port: number, host: string): Promise<boolean> {
 }
 
 /** The number of the system call that a process is in (Linux), or `running`. */
-export function systemCallOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/syscall`, 'utf8').split(' ')[0]?.trim() ?? '';
+export function systemCallOf(pid: number, thread: number | string = pid): string {
+  return readFileSync(`/proc/${pid}/task/${thread}/syscall`, 'utf8').split(' ')[0]?.trim() ?? '';
 }
 
 /** The command line of a process, its arguments separated by spaces; empty when it has ended. */

@@ -26,6 +26,9 @@ export interface Run {
   readonly end: number;
 }
 
+/** What is known of an unfinished line. */
+export type Tail = Pick<LineFramer, 'tailLength' | 'tailHasBareLf'>;
+
 /** Cuts one connection's input into what is complete and what is not. */
 export class LineFramer {
   readonly #terminator: Buffer;

@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SocketAddressLike } from './addresses.ts';
 import { formatAddress } from './addresses.ts';
-import type { LineFramer } from './framing.ts';
+import type { Tail } from './framing.ts';
 import type { Options } from './options.ts';
 
 /** How many bytes of the log may wait for its reader. */
@@ -95,30 +95,15 @@ export class Log {
       open: this.#open,
     });
     const since = performance.now();
-    let bareLfSince: number | undefined;
-    let hasHinted = false;
+    const hint = (unfinished: number) =>
+      this.#line(
+        'hint',
+        `#${id} ${name} waits with an unfinished line of ${unfinished} bytes; ${HINT}`,
+        { id, peer: name, unfinished, hint: HINT },
+      );
     return {
-      unfinished: (framer) => {
-        if (!framer.tailHasBareLf) bareLfSince = undefined;
-        if (!framer.tailHasBareLf || hasHinted) return Number.POSITIVE_INFINITY;
-        const now = performance.now();
-        bareLfSince ??= now;
-        const remaining = bareLfSince + HINT_AFTER_MS - now;
-        if (remaining > 0) return remaining;
-        hasHinted = true;
-        const unfinished = framer.tailLength;
-        this.#line(
-          'hint',
-          `#${id} ${name} waits with an unfinished line of ${unfinished} bytes; ${HINT}`,
-          {
-            id,
-            peer: name,
-            unfinished,
-            hint: HINT,
-          },
-        );
-        return Number.POSITIVE_INFINITY;
-      },
+      unfinished: whenBareLfStays(hint),
+      hint,
       closed: ({ reason, received, sent, framer }) => {
         this.#open--;
         const seconds = Number(((performance.now() - since) / 1000).toFixed(3));
@@ -127,7 +112,7 @@ export class Log {
         const tail = unfinished ? `; dropped an unfinished line of ${unfinished} bytes` : '';
         this.#line(
           'closed',
-          `#${id} ${name} closed (${reason}) after ${seconds} s, ${received} bytes in, ${sent} out${tail}${hint ? `; ${hint}` : ''}, ${this.#open} open`,
+          `#${id} ${name} closed (${reason}) after ${seconds} s, ${received ?? '?'} bytes in, ${sent ?? '?'} out${tail}${hint ? `; ${hint}` : ''}, ${this.#open} open`,
           { id, peer: name, reason, seconds, received, sent, unfinished, hint, open: this.#open },
         );
       },
@@ -177,20 +162,48 @@ export interface ConnectionLog {
    *
    * @returns milliseconds after which it has to be called again; `Infinity` when there is no need
    */
-  unfinished(framer: LineFramer): number;
+  unfinished(framer: Tail): number;
+  /** Logs that hint, for a server that decides elsewhere when it is due: in another thread or process. */
+  hint(unfinished: number): void;
   /** Logs that the connection is closed. */
   closed(end: {
     /** A few words, or the code of the error: 'end of input', 'idle', 'ECONNRESET'. */
     readonly reason: string;
-    /** Bytes. */
-    readonly received: number;
-    /** Bytes. */
-    readonly sent: number;
-    readonly framer: LineFramer;
+    /** Bytes; undefined when nobody knows, because the thread or process that served the client has died. */
+    readonly received: number | undefined;
+    /** Bytes, as above. */
+    readonly sent: number | undefined;
+    readonly framer: Tail;
   }): void;
 }
 
-const UNLOGGED: ConnectionLog = { unfinished: () => Number.POSITIVE_INFINITY, closed() {} };
+const UNLOGGED: ConnectionLog = {
+  unfinished: () => Number.POSITIVE_INFINITY,
+  hint() {},
+  closed() {},
+};
+
+/**
+ * Decides when one connection is due for the hint at `--eol lf`.
+ *
+ * @param hint - called once, with the bytes of the unfinished line
+ * @returns what `ConnectionLog.unfinished` is
+ */
+export function whenBareLfStays(hint: (unfinished: number) => void): ConnectionLog['unfinished'] {
+  let since: number | undefined;
+  let hasHinted = false;
+  return ({ tailHasBareLf, tailLength }) => {
+    if (!tailHasBareLf) since = undefined;
+    if (!tailHasBareLf || hasHinted) return Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    since ??= now;
+    const remaining = since + HINT_AFTER_MS - now;
+    if (remaining > 0) return remaining;
+    hasHinted = true;
+    hint(tailLength);
+    return Number.POSITIVE_INFINITY;
+  };
+}
 
 /**
  * Makes writes to a terminal non-blocking, as writes to a pipe are. Node makes them blocking, so that no output

@@ -14,6 +14,8 @@ export interface Model {
   readonly workers?: 'threads' | 'processes';
   /** Whether it takes one address only, because it waits on one listener. */
   readonly oneAddress?: true;
+  /** The default of `--max-connections`, where a client is so costly that further ones had better wait. */
+  readonly maxConnections?: number;
 }
 
 export interface Options {
@@ -26,7 +28,7 @@ export interface Options {
   readonly maxLine: number;
   /**
    * How many connections may be open at once, 1 or more; `Infinity` for no limit. Further ones are closed when
-   * they arrive (in `blocking`, which has one at a time, they wait).
+   * they arrive. In `blocking`, which has one at a time, and in models with a default of their own they wait.
    */
   readonly maxConnections: number;
   /** Milliseconds without a byte in either direction after which a connection is closed; 0 is off. */
@@ -49,7 +51,7 @@ export class InformationRequest extends Error {}
 
 const DEFAULT_PORT = 12321;
 
-function helpText({ name, summary, workers, oneAddress }: Model): string {
+function helpText({ name, summary, workers, oneAddress, maxConnections }: Model): string {
   const hosts = oneAddress
     ? `--host ADDRESS          address to listen on (default 127.0.0.1); only one, because a
                           blocking accept waits on one socket; :: takes IPv6 and IPv4`
@@ -65,7 +67,7 @@ Usage: npx tsx models/${name} [options]
   ${hosts}
   --port N                port to listen on; 0 picks a free one (default ${DEFAULT_PORT})
   --max-line BYTES        longest line, terminator included (default 65536)
-  --max-connections N     most connections at once; further ones ${oneAddress ? 'wait' : 'are closed'} (default: no limit)
+  --max-connections N     most connections at once; further ones ${oneAddress || maxConnections ? 'wait' : 'are closed'} (default: ${maxConnections ?? 'no limit'})
   --idle-timeout SECONDS  close a connection on which no byte moves for this long (default: off)
   --eol crlf|lf           what ends a line (default crlf; lf suits a plain nc)
   --work MILLISECONDS     CPU time that each line costs (default 0)
@@ -111,7 +113,7 @@ export function parseOptions(
       values['max-connections'],
       1,
       2 ** 31 - 1,
-      Infinity,
+      model.maxConnections ?? Infinity,
     ),
     idleTimeout: 1000 * decimal('--idle-timeout', values['idle-timeout'], 86_400),
     endOfLine: choice('--eol', values.eol, ['crlf', 'lf']),

@@ -1,17 +1,28 @@
 /** Crowds: as many clients as there is room for, more than that, and all of them leaving at once. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Client } from '../client/client.ts';
-import { descriptorsOf, processesOf } from '../conformance/processes.ts';
+import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { clientOf, concurrentModels, echo, models, start, workersFor } from './testbed.ts';
+import {
+  atMost,
+  clientOf,
+  concurrentModels,
+  echo,
+  limitedModels,
+  models,
+  start,
+  workersFor,
+} from './testbed.ts';
 
 const isLinux = process.platform === 'linux';
 const CROWD = 10_000;
 const room = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' })) || Infinity;
 
-describe.runIf(room > CROWD + 500).each(concurrentModels)('%s', (model) => {
+const unlimitedModels = concurrentModels.filter((model) => !limitedModels.includes(model));
+
+describe.runIf(room > CROWD + 500).each(unlimitedModels)('%s', (model) => {
   test('10,000 clients are open at once, and each is answered', {
     timeout: 180_000,
   }, async ({ skip }) => {
@@ -40,16 +51,16 @@ describe.runIf(isLinux).each(models)('%s', (model) => {
     const visitor = await clientOf(server);
     await echo(visitor);
     await visitor.close();
-    const before = descriptorsOf(server.pid) as number;
+    const before = socketsOf(server.pid);
     for (let wave = 0; wave < 5; wave++) {
-      const storm = Array.from({ length: 100 }, async (_, i) => {
+      const storm = Array.from({ length: atMost(100, model) }, async (_, i) => {
         const client = await clientOf(server, { reading: i % 2 === 0 });
         await client.send(`${'an answer that is not read\r\n'.repeat(i)}and half a li`);
         await client.reset();
       });
       await Promise.all(storm);
     }
-    await expect.poll(() => (descriptorsOf(server.pid) as number) - before).toBeLessThan(10);
+    await expect.poll(() => socketsOf(server.pid) - before).toBeLessThan(10);
     expect(server.isRunning).toBe(true);
     await echo(await clientOf(server));
   });
@@ -86,6 +97,17 @@ describe.runIf(isLinux).each(['events', 'async-await', 'worker-threads', 'cluste
     });
   },
 );
+
+/** How many sockets a process has open. (Threads that are kept for the next client have other descriptors.) */
+function socketsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false; // closed meanwhile
+    }
+  }).length;
+}
 
 /** The process that accepts. */
 function servingPid({ pid }: ServerProcess, model: string): number {

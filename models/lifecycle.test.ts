@@ -8,7 +8,16 @@ import { type Client, connect } from '../client/client.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { distinctModels, echo, isSerial, root, test, workersFor } from './testbed.ts';
+import {
+  atMost,
+  distinctModels,
+  echo,
+  isSerial,
+  limitedModels,
+  root,
+  test,
+  workersFor,
+} from './testbed.ts';
 
 const others: Server[] = [];
 
@@ -135,7 +144,9 @@ describe.concurrent.each(distinctModels)('%s', (model) => {
   test('SIGTERM under load: what was received complete comes back', async ({ testbed, expect }) => {
     const server = await testbed.start(model, workers);
     const talkers = await Promise.all(
-      Array.from({ length: isSerial(model) ? 1 : 20 }, () => testbed.clientOf(server)),
+      Array.from({ length: isSerial(model) ? 1 : atMost(20, model) }, () =>
+        testbed.clientOf(server),
+      ),
     );
     for (const client of talkers) await echo(client, 'ready\r\n');
     let talking = true;
@@ -342,10 +353,13 @@ describe.concurrent.each(distinctModels.filter((model) => !isSerial(model)))('%s
       taken.push(client);
     }
     const fourth = await testbed.clientOf(server);
-    const { bytes } = await fourth.receiveEnd();
-    expect(bytes.length).toBe(0);
+    if (!limitedModels.includes(model)) {
+      const { bytes } = await fourth.receiveEnd();
+      expect(bytes.length).toBe(0);
+    }
     await echo(taken[0] as Client, 'still here\r\n');
     await taken[1]?.close();
+    await fourth.close(); // who waits in the backlog is the next
     await expect
       .poll(async () => {
         const client = await testbed.clientOf(server);

@@ -16,6 +16,11 @@ interface Traits {
   readonly isSerial?: boolean;
   /** The model with which it shares what is not its concurrency: options, log, limits, the end of the server. */
   readonly kin?: string;
+  /**
+   * Each client costs a thread or a process, and further ones than `--max-connections` wait: tests bring no more
+   * clients at once than this.
+   */
+  readonly crowd?: number;
 }
 
 /** Whoever is not listed here is as most are. */
@@ -27,10 +32,20 @@ const traits: Readonly<Record<string, Traits>> = {
   'epoll-loop': { kin: 'poll-loop' },
   events: { kin: 'rxjs' },
   'io-uring': { kin: 'poll-loop' },
+  'process-per-connection': { crowd: 8 },
+  'thread-per-connection': { crowd: 20 },
   'worker-threads': { hasWorkers: true },
 };
 
-export const models = testableModels();
+/**
+ * The models in which a client costs a thread or a process. What only they do is tested in one-for-each-client.test.ts;
+ * `MODELS=all` in the environment makes all tests include them.
+ */
+export const limitedModels = testableModels().filter((model) => traits[model]?.crowd);
+
+export const models = testableModels().filter(
+  (model) => !limitedModels.includes(model) || process.env.MODELS === 'all',
+);
 
 export const isSerial = (model: string) => traits[model]?.isSerial ?? false;
 
@@ -44,6 +59,8 @@ export const concurrentModels = models.filter((model) => !isSerial(model));
 export const distinctModels = models.filter(
   (model) => !traits[model]?.kin || process.env.MODELS === 'all',
 );
+/** So many clients at once, or fewer where each is costly. */
+export const atMost = (many: number, model: string) => Math.min(many, traits[model]?.crowd ?? many);
 
 /** The arguments that give a model two workers, where it has any. */
 export const workersFor = (model: string) => (traits[model]?.hasWorkers ? ['--workers', '2'] : []);

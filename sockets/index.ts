@@ -9,5 +9,7 @@ export * from './listen.ts';
 export * from './options.ts';
 export { isSupported } from './platform.ts';
 export * from './poll.ts';
+export * from './process.ts';
 export * from './sleep.ts';
 export * from './socket.ts';
+export * from './threads.ts';

@@ -20,6 +20,8 @@ interface Constants {
   readonly SO_SNDTIMEO: number;
   readonly SO_RCVTIMEO: number;
   readonly SO_ERROR: number;
+  readonly MSG_PEEK: number;
+  readonly MSG_DONTWAIT: number;
   readonly IPPROTO_TCP: number;
   readonly TCP_NODELAY: number;
   readonly TCP_MAXSEG: number;
@@ -53,6 +55,8 @@ const linux: Constants = {
   SO_SNDTIMEO: 21,
   SO_RCVTIMEO: 20,
   SO_ERROR: 4,
+  MSG_PEEK: 0x02,
+  MSG_DONTWAIT: 0x40,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
   TCP_MAXSEG: 2,
@@ -84,6 +88,8 @@ const darwinUntested: Constants = {
   SO_SNDTIMEO: 0x1005,
   SO_RCVTIMEO: 0x1006,
   SO_ERROR: 0x1007,
+  MSG_PEEK: 0x02,
+  MSG_DONTWAIT: 0x80,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
   TCP_MAXSEG: 2,

@@ -164,6 +164,20 @@ export function recv(
 }
 
 /**
+ * Looks at what is there, and leaves it to be received (recv(2) with MSG_PEEK). It never waits, also on a socket
+ * that is blocking (MSG_DONTWAIT).
+ *
+ * @returns as `recv`: how many bytes there are, at most those of `buffer`; 0 when the peer has sent its FIN and
+ *   nothing else; or `WOULD_BLOCK`
+ * @throws SocketError ECONNRESET …
+ */
+export function peek(fd: number, buffer: Buffer): number {
+  const flags = constants.MSG_PEEK | constants.MSG_DONTWAIT;
+  const result = c.recv(fd, addressOf(buffer), buffer.length, flags);
+  return result < 0 ? failed('recv') : result;
+}
+
+/**
  * Hands bytes of `buffer` to the kernel (send(2)). Node has set SIGPIPE to be ignored, so a peer that
  * is gone is an EPIPE here.
  *

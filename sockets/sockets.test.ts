@@ -137,6 +137,21 @@ describe.each(['127.0.0.1', '::1'])('a connection on %s', (address) => {
   });
 });
 
+test('peek leaves what is there, does not wait, and sees a FIN and a reset', () => {
+  const { client, server } = pair();
+  const one = Buffer.alloc(1);
+  expect(sys.peek(server, one)).toBe(WOULD_BLOCK);
+  sys.send(client, Buffer.from('ab'));
+  sys.shutdown(client, sys.SHUT_WR);
+  expect([sys.peek(server, one), String(one), sys.peek(server, one)]).toEqual([1, 'a', 1]);
+  expect(sys.recv(server, Buffer.alloc(9))).toBe(2);
+  expect(sys.peek(server, one)).toBe(0);
+  const other = pair();
+  sys.setsockopt(other.client, sys.SO_LINGER, 0);
+  close(other.client);
+  expect(() => sys.peek(other.server, one)).toThrow(/ECONNRESET/);
+});
+
 describe('ranges', () => {
   test('outside a buffer they are refused, before anything is sent or received', () => {
     const { client, server } = pair();

@@ -78,8 +78,8 @@ export const aReset: Lesson = {
   source: [
     {
       model: 'blocking',
-      file: 'models/blocking/index.ts',
-      text: 'else if (error instanceof sys.SocketError) reason = error.code;',
+      file: 'blocking-net/echo.ts',
+      text: 'else if (error instanceof SocketError) reason = error.code;',
       shows: 'An error of this client’s socket ends this client, and is written to the log.',
     },
   ],

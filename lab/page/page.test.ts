@@ -139,7 +139,7 @@ describe.skipIf(!browserPath)('in a browser', () => {
     const said = page.locator('.model[aria-label=blocking] .said');
     expect(await said.innerText()).toContain('waits in recv(2) for Anna, and for nobody else');
     expect(await said.innerText()).toContain('Ben waits in the backlog');
-    expect(await said.innerText()).toContain('models/blocking/index.ts:');
+    expect(await said.innerText()).toContain('blocking-net/echo.ts:');
     const other = page.locator('.model[aria-label=poll-loop] .said');
     expect(await other.innerText()).toContain('waits in poll(2) for Anna, Ben or a new client');
     expect(await page.isVisible('.explanation')).toBe(true);

@@ -1,20 +1,20 @@
 /**
  * blocking: one client at a time, in blocking system calls. An iterative server: the process waits in
  * accept(2) for a client, then in recv(2) for its bytes, then in send(2) for room; the next client waits
- * in the backlog until this one has left. core.ts is the same without options, log, limits and signals.
+ * in the backlog until this one has left. What it does for one client is in blocking-net/echo.ts. core.ts is
+ * the same without options, log, limits and signals.
  *
  * The calls block the whole process, Node's event loop included. So that signals are handled nevertheless,
- * each call waits for 250 ms at most: signals.ts says why.
+ * each call waits for 250 ms at most: blocking-net/signals.ts says why.
  */
+import { blockingEcho, settingsOf } from '../../blocking-net/echo.ts';
+import { Signals } from '../../blocking-net/signals.ts';
 import { formatAddress, LISTEN_BACKLOG, listenOnAll } from '../../echo/addresses.ts';
 import { Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
-import { DRAIN_MS } from '../../echo/shutdown.ts';
-import { burn, measureSpeed } from '../../echo/work.ts';
+import { onShutdown } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
-import { Client, Ended, receiveBuffer } from './client.ts';
-import { Signals, WAKE_UP_MS } from './signals.ts';
 
 const model: Model = {
   name: 'blocking',
@@ -24,10 +24,6 @@ const model: Model = {
 
 await main(model, async (options) => {
   const log = new Log(options);
-  const speed = options.work > 0 ? measureSpeed() : 0;
-  const linesCost = options.work > 0 || options.wait > 0;
-  const endOfLine = options.endOfLine === 'crlf' ? '\r\n' : '\n';
-  const buffer = receiveBuffer(options);
   const [listener, ...others] = await listenOnAll(
     options,
     ['127.0.0.1'],
@@ -37,9 +33,11 @@ await main(model, async (options) => {
   if (!listener) throw new Error('no listener');
   for (const { fd } of others) sys.close(fd); // a blocking accept waits on one socket
 
-  sys.setsockopt(listener.fd, sys.SO_RCVTIMEO, WAKE_UP_MS);
-
-  const signals = new Signals((signal) => {
+  const signals = new Signals();
+  const echo = blockingEcho(settingsOf(options), signals);
+  sys.setsockopt(listener.fd, sys.SO_RCVTIMEO, signals.wakeUpMs);
+  onShutdown((signal) => {
+    signals.stop();
     log.notice(`${signal}: stopping`);
     // New clients are refused from now on. Clients that wait in the backlog are reset: nobody accepted them.
     sys.close(listener.fd);
@@ -75,60 +73,9 @@ await main(model, async (options) => {
   /** Serves one client to its end. */
   async function serve(fd: number): Promise<void> {
     const entry = log.connected(() => sys.peerOf(fd));
-    const client = new Client(fd, options, signals, entry);
-    let reason: string;
-    try {
-      reason = await echo(client);
-    } catch (error) {
-      if (error instanceof Ended) reason = error.message;
-      else if (error instanceof sys.SocketError) reason = error.code;
-      else throw error;
-    }
+    const end = await echo(fd, entry); // waits
     sys.close(fd);
-    const { received, sent, framer } = client;
-    entry.closed({ reason, received, sent, framer });
-  }
-
-  /** Receives and answers until the connection is to be closed. @returns why */
-  async function echo(client: Client): Promise<string> {
-    client.setUp();
-    for (;;) {
-      const wasStopped = signals.stoppedAt !== undefined;
-      const received = client.receive(buffer); // waits
-      if (received === 0) return 'end of input';
-      if (received < 0 || signals.areDue) await client.betweenWaits();
-      if (received < 0) {
-        if (wasStopped) return client.finish(buffer, 'the server stops');
-        continue;
-      }
-      let { start, end } = client.framer.frame(buffer, options.maxLine, options.maxLine + received);
-      if (!linesCost && start < end) start += client.send(buffer, start, end); // waits
-      if (start < end) await answerRest(client, start, end);
-      if (client.framer.overlong) {
-        return client.finish(buffer, client.framer.overlongReason);
-      }
-      if (signals.elapsed > DRAIN_MS) return client.finish(buffer, 'the server stops');
-    }
-  }
-
-  /**
-   * Answers what the first send did not take. With --wait and --work, answers the lines one by one, after each
-   * has waited and worked.
-   */
-  async function answerRest(client: Client, start: number, end: number): Promise<void> {
-    for (let at = start; at < end; ) {
-      let stop = end;
-      if (linesCost) {
-        stop = buffer.indexOf(endOfLine, at) + endOfLine.length;
-        await client.sleep(options.wait); // waits
-        if (options.work > 0) burn(buffer.subarray(at, stop), options.work, speed);
-        client.isActive();
-      }
-      while (at < stop) {
-        at += client.send(buffer, at, stop); // waits
-        if (at < stop || signals.areDue) await client.betweenWaits();
-      }
-    }
+    entry.closed(end);
   }
 
   log.listening([listener.at]);

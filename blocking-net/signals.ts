@@ -5,39 +5,29 @@
  * that is waiting (EINTR), and then the loop can run. But when a signal comes just before the call, libuv's
  * handler only records it, and the call waits nevertheless: accept, recv and send cannot check for signals
  * and sleep in one step, as ppoll(2) can. So every call waits for 250 ms at most, and then the loop runs.
- * This is the only purpose of the wake-ups; core.ts, which handles no signals, has none.
+ * This is the only purpose of the wake-ups; a model's core.ts, which handles no signals, has none.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { onShutdown } from '../../echo/shutdown.ts';
-import * as sys from '../../sockets/index.ts';
+import * as sys from '../sockets/index.ts';
+import { BUSY_MS, type Interruptions } from './interruptions.ts';
 
-/** How long one call waits at most. */
-export const WAKE_UP_MS = 250;
-
-/** How long a process that always has something to do goes on before it runs the event loop. */
-const BUSY_MS = 20;
-
-export class Signals {
-  /** When a signal said that the server is to stop, by `performance.now()`. */
+export class Signals implements Interruptions {
+  readonly wakeUpMs: number;
   stoppedAt: number | undefined;
   #handledAt = performance.now();
 
-  /** @param onStop - is told which signal came */
-  constructor(onStop: (signal: NodeJS.Signals) => void) {
-    onShutdown((signal) => {
-      this.stoppedAt = performance.now();
-      onStop(signal);
-    });
+  /** @param wakeUpMs - how long a call waits at most; longer where whoever sends the signal repeats it */
+  constructor(wakeUpMs = 250) {
+    this.wakeUpMs = wakeUpMs;
   }
 
-  /** Milliseconds since the signal; 0 before. */
-  get elapsed(): number {
-    return this.stoppedAt === undefined ? 0 : performance.now() - this.stoppedAt;
-  }
-
-  /** Whether the event loop has not run for a while. */
   get areDue(): boolean {
     return performance.now() - this.#handledAt > BUSY_MS;
+  }
+
+  /** To be called by the handler of the signal that ends the server. */
+  stop(): void {
+    this.stoppedAt ??= performance.now();
   }
 
   /** Runs Node's event loop, in which signals are handled. */

@@ -1,0 +1,116 @@
+/**
+ * process-per-connection: each client has a process of its own, as inetd has started them since 1986. The accepted
+ * socket is the process's descriptor 0, and its program (child.ts) is that of `blocking`, for one client. The
+ * same without options, log, limits and signals is core.ts.
+ *
+ * The parent accepts, starts the process, and closes its own copy of the descriptor. From then on nothing that
+ * happens to this client can harm another one: not a bug, not a lack of memory, not kill -9.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Acceptor } from '../../blocking-net/acceptor.ts';
+import { type End, settingsOf } from '../../blocking-net/echo.ts';
+import { javascriptOf } from '../../blocking-net/javascript.ts';
+import { endWith, whoLeft } from '../../blocking-net/report.ts';
+import { Log } from '../../echo/log.ts';
+import { main } from '../../echo/main.ts';
+import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
+import * as sys from '../../sockets/index.ts';
+import type { Message, Task } from './child.ts';
+
+/**
+ * How many processes start at the same time. More would compete for the cores, and each client would wait for all.
+ * Meanwhile the others are in the backlog; whoever leaves it without a word costs no process.
+ */
+const STARTING = availableParallelism();
+
+const summary = 'a process for each client, whose socket is its descriptor 0';
+await main({ name: 'process-per-connection', summary, maxConnections: 64 }, async (options) => {
+  const log = new Log(options);
+  const acceptor = await Acceptor.listen(options, log);
+  const program = fileURLToPath(javascriptOf(new URL('./child.ts', import.meta.url)));
+  const task: Task = { ...settingsOf(options), parent: process.pid };
+
+  const children = new Set<ChildProcess>();
+  /** Those that do not handle signals yet: one would end them. */
+  const starting = new Set<ChildProcess>();
+
+  const isOpen = () => children.size < options.maxConnections && starting.size < STARTING;
+
+  /** Hands a client over to a process of its own, unless there is nobody left to serve. @returns whether it could */
+  function admit(client: number): boolean {
+    const gone = whoLeft(client);
+    const child = gone ? undefined : start(client);
+    if (!gone && !child) return false;
+    const entry = log.connected(() => sys.peerOf(client));
+    sys.close(client); // the process has its own
+    if (gone) entry.closed(gone);
+    if (!child) return true;
+    let end: End | undefined;
+    const reports = createInterface(child.stdio[3] as Readable).on('line', (line) => {
+      const message = JSON.parse(line) as Message;
+      if (message === 'ready') starting.delete(child);
+      else if ('unfinished' in message) entry.hint(message.unfinished);
+      else end = message.end;
+    });
+    const allReported = once(reports, 'close');
+    child.once('exit', async (code, signal) => {
+      await allReported;
+      children.delete(child);
+      starting.delete(child);
+      entry.closed(end ?? endWith(`its process died: ${signal ?? `exit code ${code}`}`));
+    });
+    return true;
+  }
+
+  /** @returns undefined when the system has no room for one more process */
+  function start(client: number): ChildProcess | undefined {
+    try {
+      const child = spawn(process.execPath, [program, JSON.stringify(task)], {
+        stdio: [client, client, 'inherit', 'pipe'],
+      });
+      child.on('error', (error) => acceptor.pause(error));
+      if (child.pid === undefined) return undefined;
+      children.add(child);
+      starting.add(child);
+      return child;
+    } catch (error) {
+      acceptor.pause(error as Error); // some reasons are thrown, others are events
+      return undefined;
+    }
+  }
+
+  /** Tells the processes to end until they have, or there is no time left. */
+  async function endChildren(): Promise<void> {
+    const deadline = performance.now() + GRACE_MS + 350;
+    while (children.size > 0 && performance.now() < deadline) {
+      // Again and again: a signal that comes just before a process waits in a call does not end the wait.
+      for (const child of children) if (!starting.has(child)) child.kill('SIGUSR2');
+      await sleep(20);
+    }
+  }
+
+  // No process outlives the parent. (When the parent is killed, no code of it runs: then the kernel ends them,
+  // because child.ts has asked for that.)
+  process.on('exit', () => {
+    for (const child of children) child.kill('SIGKILL');
+  });
+
+  onShutdown((signal) => {
+    log.notice(`${signal}: stopping with ${children.size} open`);
+    acceptor.stop();
+  });
+
+  // Not from inside this module's evaluation, during which no signal handler runs.
+  setImmediate(async () => {
+    await acceptor.run(isOpen, admit);
+    await endChildren();
+    await log.flush();
+    process.exit(0);
+  });
+});
