@@ -4,6 +4,39 @@
  */
 import type { SourceLine } from '../lesson.ts';
 
+/** What the models on blocking calls share: each thread that serves a client waits in one of these lines. */
+function inBlockingCalls(model: string): SourceLine[] {
+  const who =
+    {
+      'process-per-connection': 'This client’s process',
+      'thread-per-connection': 'This client’s thread',
+    }[model] ?? 'The process';
+  const others = model === 'blocking' ? ', and with it everybody else' : '; nobody else does';
+  const file = 'blocking-net/echo.ts';
+  return [
+    {
+      ...{ model, file, when: 'recv' },
+      text: 'const received = client.receive(buffer); // waits',
+      shows: `${who} sleeps in recv(2) until this client sends.`,
+    },
+    {
+      ...{ model, file, when: 'send' },
+      text: 'at += client.send(buffer, at, stop); // waits',
+      shows: `${who} sleeps in send(2) until this client reads.`,
+    },
+    {
+      ...{ model, file, when: 'computes' },
+      text: 'burn(buffer.subarray(at, stop), options.work, speed);',
+      shows: 'The line is paid for here.',
+    },
+    {
+      ...{ model, file, when: 'nanosleep' },
+      text: 'await client.sleep(options.wait); // waits',
+      shows: `${who} sleeps in nanosleep(2): the line waits${others}.`,
+    },
+  ];
+}
+
 export const sources: readonly SourceLine[] = [
   {
     model: 'blocking',
@@ -12,34 +45,14 @@ export const sources: readonly SourceLine[] = [
     when: 'accept',
     shows: 'The process sleeps in accept(2) until a client comes.',
   },
-  {
-    model: 'blocking',
-    file: 'blocking-net/echo.ts',
-    text: 'const received = client.receive(buffer); // waits',
-    when: 'recv',
-    shows: 'The process sleeps in recv(2) until this client sends.',
-  },
-  {
-    model: 'blocking',
-    file: 'blocking-net/echo.ts',
-    text: 'at += client.send(buffer, at, stop); // waits',
-    when: 'send',
-    shows: 'The process sleeps in send(2) until this client reads.',
-  },
-  {
-    model: 'blocking',
-    file: 'blocking-net/echo.ts',
-    text: 'burn(buffer.subarray(at, stop), options.work, speed);',
-    when: 'computes',
-    shows: 'The line is paid for here.',
-  },
-  {
-    model: 'blocking',
-    file: 'blocking-net/echo.ts',
-    text: 'await client.sleep(options.wait); // waits',
-    when: 'nanosleep',
-    shows: 'The process sleeps in nanosleep(2): the line waits, and with it everybody else.',
-  },
+  ...['blocking', 'process-per-connection', 'thread-per-connection'].flatMap(inBlockingCalls),
+  ...['process-per-connection', 'thread-per-connection'].map((model) => ({
+    model,
+    file: 'blocking-net/acceptor.ts',
+    text: 'table.poll(patience); // the only place that waits',
+    when: 'poll' as const,
+    shows: 'It sleeps in poll(2) until somebody comes who can be served, or a report.',
+  })),
   {
     model: 'poll-loop',
     file: 'models/poll-loop/index.ts',
