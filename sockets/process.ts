@@ -1,9 +1,19 @@
-/** The end of a process that has been left alone (prctl(2)). Linux only. */
+/** The end of a process: with all its threads (_exit(2)), or with its parent (prctl(2), Linux only). */
 import { cFunction } from './libc.ts';
 
 const c_prctl = cFunction(
   'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
 );
+
+const c_exit = cFunction('int _exit(int)');
+
+/**
+ * Ends the process at once (_exit(2)), whatever its threads do. process.exit waits for them, and a thread in a system
+ * call cannot be ended; one that is just loading native code could make it abort.
+ */
+export function exitNow(code: number): void {
+  c_exit(code);
+}
 
 /** From linux/prctl.h: a signal for this process when its parent ends, however that happens. */
 const PR_SET_PDEATHSIG = 1;

@@ -39,6 +39,7 @@ await main({ name: 'process-per-connection', summary, maxConnections: 64 }, asyn
   const children = new Set<ChildProcess>();
   /** Those that do not handle signals yet: one would end them. */
   const starting = new Set<ChildProcess>();
+  let isStopping = false;
 
   const isOpen = () => children.size < options.maxConnections && starting.size < STARTING;
 
@@ -63,7 +64,10 @@ await main({ name: 'process-per-connection', summary, maxConnections: 64 }, asyn
       await allReported;
       children.delete(child);
       starting.delete(child);
-      entry.closed(end ?? endWith(`its process died: ${signal ?? `exit code ${code}`}`));
+      const died = isStopping
+        ? 'the server stops'
+        : `its process died: ${signal ?? `code ${code}`}`;
+      entry.closed(end ?? endWith(died));
     });
     return true;
   }
@@ -87,10 +91,14 @@ await main({ name: 'process-per-connection', summary, maxConnections: 64 }, asyn
 
   /** Tells the processes to end until they have, or there is no time left. */
   async function endChildren(): Promise<void> {
-    const deadline = performance.now() + GRACE_MS + 350;
-    while (children.size > 0 && performance.now() < deadline) {
-      // Again and again: a signal that comes just before a process waits in a call does not end the wait.
-      for (const child of children) if (!starting.has(child)) child.kill('SIGUSR2');
+    isStopping = true;
+    const deadline = performance.now() + GRACE_MS + 250;
+    while (children.size > 0 && performance.now() < deadline + 150) {
+      const isLate = performance.now() > deadline;
+      for (const child of children) {
+        // Again and again: a signal that comes just before a process waits in a call does not end the wait.
+        if (isLate || !starting.has(child)) child.kill(isLate ? 'SIGKILL' : 'SIGUSR2');
+      }
       await sleep(20);
     }
   }

@@ -115,18 +115,11 @@ await main({ name: 'thread-per-connection', summary, maxConnections: 256 }, asyn
       for (const { mailbox } of busy()) sys.wake(Atomics.load(mailbox, THREAD_ID));
       await sleep(20);
     }
+    for (const thread of busy()) takeBack(thread, endWith('the server stops'));
   }
 
-  process.on('exit', () => {
-    // A thread that is ended while it loads the system calls would abort the process.
-    for (const { mailbox } of threads) Atomics.wait(mailbox, THREAD_ID, 0, 1000);
-    // One in recv(2) or send(2) cannot be ended, and the process waits for its threads: this ends the call.
-    for (const { client } of busy()) {
-      try {
-        if (client) sys.shutdown(client.fd, sys.SHUT_RDWR);
-      } catch {} // the client has reset the connection: then no call waits
-    }
-  });
+  // Node would wait for its threads, and one in recv(2) or send(2) cannot be ended.
+  process.on('exit', (code) => sys.exitNow(code));
 
   onShutdown((signal) => {
     log.notice(`${signal}: stopping with ${busy().length} open`);

@@ -31,7 +31,6 @@ class Mail implements Interruptions {
 
 const echo = blockingEcho(settings, new Mail());
 Atomics.store(mailbox, THREAD_ID, gettid());
-Atomics.notify(mailbox, THREAD_ID);
 for (;;) {
   tell('ready');
   Atomics.wait(mailbox, CLIENT, NOBODY); // sleeps until there is a client
