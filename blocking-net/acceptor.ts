@@ -28,12 +28,17 @@ export class Acceptor {
     this.#log = log;
   }
 
-  /** Opens the listeners, on both loopback addresses unless the options name others. @throws what listenOnAll does */
-  static async listen(options: Options, log: Log): Promise<Acceptor> {
+  /**
+   * Opens the listeners, on both loopback addresses unless the options name others.
+   *
+   * @param backlog - how many clients may wait in each; beyond that their kernel has to try again
+   * @throws what listenOnAll does
+   */
+  static async listen(options: Options, log: Log, backlog = LISTEN_BACKLOG): Promise<Acceptor> {
     const listeners = await listenOnAll(
       options,
       LOOPBACK,
-      (at, ipv6Only) => sys.openListener(at, LISTEN_BACKLOG, ipv6Only),
+      (at, ipv6Only) => sys.openListener(at, backlog, ipv6Only),
       ({ fd }) => sys.close(fd),
     );
     // A client whom poll has announced may have gone, and accept would wait for the next.

@@ -29,10 +29,16 @@ import type { Message, Task } from './child.ts';
  */
 const STARTING = availableParallelism();
 
+/**
+ * Short: of a client that has sent lines and left, nobody knows whether it still reads. So it costs a process, and a
+ * backlog of thousands would keep the server busy for minutes.
+ */
+const BACKLOG = 32;
+
 const summary = 'a process for each client, whose socket is its descriptor 0';
 await main({ name: 'process-per-connection', summary, maxConnections: 64 }, async (options) => {
   const log = new Log(options);
-  const acceptor = await Acceptor.listen(options, log);
+  const acceptor = await Acceptor.listen(options, log, BACKLOG);
   const program = fileURLToPath(javascriptOf(new URL('./child.ts', import.meta.url)));
   const task: Task = { ...settingsOf(options), parent: process.pid };
 
