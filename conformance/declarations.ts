@@ -26,11 +26,13 @@ export const declarations: Readonly<Record<string, Readonly<Record<string, strin
   'process-per-connection': {
     'concurrency/hundred-interleaved': A_PROCESS_EACH,
     'concurrency/thousand-open': A_PROCESS_EACH,
+    'concurrency/beyond-1024-descriptors': A_PROCESS_EACH,
     'concurrency/beside-hundred-partial-lines': A_PROCESS_EACH,
     'measures/memory-for-each-connection': A_PROCESS_EACH,
   },
   'thread-per-connection': {
     'concurrency/thousand-open': A_THREAD_EACH,
+    'concurrency/beyond-1024-descriptors': A_THREAD_EACH,
   },
 };
 

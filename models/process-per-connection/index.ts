@@ -24,10 +24,11 @@ import * as sys from '../../sockets/index.ts';
 import type { Message, Task } from './child.ts';
 
 /**
- * How many processes start at the same time. More would compete for the cores, and each client would wait for all.
- * Meanwhile the others are in the backlog; whoever leaves it without a word costs no process.
+ * How many processes start at the same time: some for each core, so that they get their part of a busy machine. With
+ * more, each client would wait for all. Meanwhile the others are in the backlog; whoever leaves it without a word costs
+ * no process.
  */
-const STARTING = availableParallelism();
+const STARTING = 4 * availableParallelism();
 
 /**
  * Short: of a client that has sent lines and left, nobody knows whether it still reads. So it costs a process, and a
