@@ -39,15 +39,14 @@ export const declarations: Readonly<Record<string, Readonly<Record<string, strin
 /** The models in which each client costs a thread or a process, and so each visit some 30 or 70 ms of CPU time. */
 const COSTLY_CLIENTS = ['process-per-connection', 'thread-per-connection'];
 
-/** Checks with a few visits each: together they cost each of these models some seconds. */
+/** Checks with a few visits each: together they cost each of these models two or three seconds. */
 const FEW_VISITS = [
-  /^framing\/(?!random)/,
-  /^limits\//,
-  /^half-close\/(answers|tail|nothing)/,
-  /^concurrency\/(second|both|same|waiting|beside-one)/,
-  /^slow-readers\/(beside-one|server|resumes)/,
-  /^resets\/(mid-answer|connect)/,
-  /^bystanders\/silent/,
+  /^framing\/(one-line|many-lines-in-order|one-byte|partial|crlf)/,
+  /^limits\/(longest-line|line-too-long)$/,
+  /^half-close\/(answers|tail)/,
+  /^concurrency\/(second|waiting|beside-one-partial)/,
+  /^slow-readers\/(beside-one|resumes)/,
+  /^resets\/connect/,
 ];
 
 /**
