@@ -5,7 +5,7 @@
 const ONE_AT_A_TIME =
   'it waits in recv(2) for one client; the next one stays in the backlog until that client has left';
 const A_THREAD_EACH =
-  'each client has a thread of 8 MiB; there are 256 at most, and the next client waits in the backlog';
+  'each client has a thread of 9 MiB; there are 256 at most, and the next client waits in the backlog';
 const A_PROCESS_EACH =
   'each client has a process; there are 64 at most, and the next client waits in the backlog';
 const ONE_SOCKET = 'a blocking accept(2) waits on one socket, so it listens on one address';

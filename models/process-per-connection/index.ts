@@ -1,5 +1,5 @@
 /**
- * process-per-connection: each client has a process of its own, as inetd has started them since 1986. The accepted
+ * process-per-connection: each client has a process of its own, as inetd has started them since 1983. The accepted
  * socket is the process's descriptor 0, and its program (child.ts) is that of `blocking`, for one client. The
  * same without options, log, limits and signals is core.ts.
  *
