@@ -110,7 +110,7 @@ await main({ name: 'thread-per-connection', summary, maxConnections: 256 }, asyn
   async function endThreads(): Promise<void> {
     process.on('SIGUSR2', () => {}); // what `wake` sends
     for (const { mailbox } of threads) Atomics.store(mailbox, STOP, 1);
-    const deadline = performance.now() + GRACE_MS + 350;
+    const deadline = performance.now() + GRACE_MS + 250;
     while (busy().length > 0 && performance.now() < deadline) {
       for (const { mailbox } of busy()) sys.wake(Atomics.load(mailbox, THREAD_ID));
       await sleep(20);
