@@ -2,6 +2,7 @@
 import type { Lesson } from '../lesson.ts';
 import { aFlood } from './a-flood.ts';
 import { aReset } from './a-reset.ts';
+import { aThreadForEach } from './a-thread-for-each.ts';
 import { halfALine } from './half-a-line.ts';
 import { halfClose } from './half-close.ts';
 import { isBenLetIn } from './is-ben-let-in.ts';
@@ -30,6 +31,7 @@ export const lessons: readonly Lesson[] = [
   killAWorker,
   stopInMidLine,
   readinessAndCompletion,
+  aThreadForEach,
 ];
 
 /** @returns undefined when there is no such lesson */

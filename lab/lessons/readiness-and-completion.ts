@@ -131,4 +131,5 @@ export const readinessAndCompletion: Lesson = {
     answer:
       'In `epoll-loop` three for a line: epoll_wait, recvfrom with the bytes, sendto with the bytes. In `io-uring` two, both io_uring_enter: one returns when the line has been read, one when the echo has been sent. Neither shows a byte: the operations and their results pass through memory that the process shares with the kernel. With many clients at once `epoll-loop` still makes two calls for each of them, and `io-uring` two for all.',
   },
+  next: 'a-thread-for-each',
 };
