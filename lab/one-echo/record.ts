@@ -160,10 +160,13 @@ function stepsOf(
   );
   const names = new Map<number, string>();
   const task = (pid: number) => {
+    // The main thread of a process has the process's number.
+    if (helpers.size === 0 && !processes.includes(pid))
+      return { task: 'the thread of this client' };
     const isOnly = helpers.size === 0 && processes.length === 1;
     if (isOnly) return {};
     if (!names.has(pid)) names.set(pid, helpers.has(pid) ? `thread ${names.size}` : 'main thread');
-    if (helpers.size === 0) return { task: 'a worker process' };
+    if (helpers.size === 0) return { task: 'a child process' };
     return { task: names.get(pid) as string };
   };
   task(owner.pid);

@@ -99,7 +99,7 @@ ${all.map(section).join('')}
 <h2>What to compare</h2>
 <ul class="explanation">
 <li>The wire is the same everywhere: one segment with the line, one with the echo. TCP does not know what a model is.</li>
-<li>The fewest calls are those of <code>blocking</code>: it already sleeps in the call that returns the bytes. Whoever waits for several clients needs one call more, to learn whose turn it is.</li>
+<li>The fewest calls are those of <code>blocking</code>, and of models with a thread or a process for each client: they already sleep in the call that returns the bytes. Whoever waits for several clients needs one call more, to learn whose turn it is.</li>
 <li>In <code>worker-threads</code> the line goes to another thread and back. Each way is a write to an eventfd, a wake-up and a read. That is the price of a thread that is free for others meanwhile.</li>
 <li>In <code>io-uring</code> no call carries a byte. The kernel has read the line before the process wakes up, and the process says what to send in memory that both share. So there are two calls, neither of them recv(2) or send(2).</li>
 <li>No call says that the client has the echo. send(2) and write(2) only say that the kernel has a copy; the acknowledgement comes later, and goes to the kernel.</li>
