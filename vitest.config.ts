@@ -14,14 +14,8 @@ const LONGEST = [
     'lab/lessons/lessons',
   ],
   ...['models/faults', 'models/wait', 'models/promises', 'conformance/command', 'models/shutdown'],
-  ...['deploy/hidden', 'deploy/balancer'],
-  ...[
-    'lab/page/page',
-    'packaging/package',
-    'models/cores',
-    'conformance/fuzz/fuzz',
-    'models/fairness',
-  ],
+  ...['conformance/fuzz/fuzz', 'lab/page/page', 'models/cores', 'models/fairness'],
+  ...['deploy/hidden', 'deploy/balancer', 'packaging/package', 'models/one-for-each-client'],
   ...['lab/page/server', 'models/last-words', 'client/cli', 'bench/generator', 'bench/bench'],
 ].map((name) => `/${name}.test.ts`);
 

@@ -270,6 +270,8 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
   ],
   // Whether half a second is over before the output has been read.
   'gives-up-after-half-a-second': ['half-close/output-is-not-lost'],
+  // Whether the kernel has taken all that was pending when somebody who did not read leaves.
+  'hands-on-pending-output': ['slow-readers/beside-one'],
   'one-buffer-for-all': ['leaks/after-partial-lines', 'measures/rest-while-clients-wait'],
   // Whether a read ends behind a CR.
   'ends-lines-at-cr': ['lines/hundred-mebibytes'],
