@@ -35,7 +35,6 @@ function judgeModel(name: string, program: string): void {
       target = {
         name,
         host: server.host,
-        otherHosts: server.otherHosts,
         port: server.port,
         maxLine: 65536,
         group: server.pid,

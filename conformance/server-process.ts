@@ -102,11 +102,8 @@ export class ServerProcess {
     if (descriptors) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
     const cwd = new URL('..', import.meta.url);
     return ServerProcess.#launch(program, 'any port', command, { cwd }, 20_000, (said) => {
-      const found = /listening on 127\.0\.0\.1:(\d+)(.*)/.exec(said);
-      if (!found) return undefined;
-      const [, port, others = ''] = found;
-      const hosts = ['127.0.0.1', ...(others.includes(`[::1]:${port}`) ? ['::1'] : [])];
-      return { port: Number(port), hosts };
+      const found = /listening on 127\.0\.0\.1:(\d+)/.exec(said);
+      return found ? { port: Number(found[1]) } : undefined;
     });
   }
 

@@ -78,25 +78,21 @@ export class EchoServer {
   /** Starts it on both loopback addresses, at `--port`. */
   listen(hosts: readonly string[] = ['127.0.0.1', '::1']): void {
     const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
-    const addresses: string[] = [];
     const open = (port: number, [host, ...more]: readonly string[]) => {
       const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
         this.#take(socket),
       );
       const goOn = (bound: number) => {
         if (more.length > 0) open(bound, more);
-        else
-          console.log(`${process.env.MUTANT_NAME ?? 'mutant'} listening on ${addresses.join(' ')}`);
+        else console.log(`${process.env.MUTANT_NAME ?? 'mutant'} listening on 127.0.0.1:${bound}`);
       };
       server.once('error', (error) => {
         if (host !== '::1') throw error;
         goOn(port); // a machine without IPv6
       });
-      server.listen({ port, host, backlog: 1024 }, () => {
-        const bound = (server.address() as { port: number }).port;
-        addresses.push(`${host === '::1' ? '[::1]' : host}:${bound}`);
-        goOn(bound);
-      });
+      server.listen({ port, host, backlog: 1024 }, () =>
+        goOn((server.address() as { port: number }).port),
+      );
     };
     open(Number(values.port), hosts);
   }
