@@ -12,7 +12,7 @@ Usage: npm run bench -- [options]
 
 A command is told its port in PORT, and in place of {port}.
 
-  --quick             fewer situations, shorter rounds: some three minutes on two cores
+  --quick             fewer situations, shorter rounds: under three minutes on two cores
   --only NAME,…       ${contestants.map(({ id }) => id).join(', ')}
                       (the baseline of each question is always measured)
   --workload NAME,…   ${questions.map(({ id }) => id).join(', ')}
