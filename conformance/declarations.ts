@@ -5,7 +5,7 @@
 const ONE_AT_A_TIME =
   'it waits in recv(2) for one client; the next one stays in the backlog until that client has left';
 const A_THREAD_EACH =
-  'each client has a thread of 9 MiB; there are 256 at most, and the next client waits in the backlog';
+  'each client has a thread of some 10 MiB; there are 256 at most, and the next client waits in the backlog';
 const A_PROCESS_EACH =
   'each client has a process; there are 64 at most, and the next client waits in the backlog';
 const ONE_SOCKET = 'a blocking accept(2) waits on one socket, so it listens on one address';
@@ -35,25 +35,3 @@ export const declarations: Readonly<Record<string, Readonly<Record<string, strin
     'concurrency/beyond-1024-descriptors': A_THREAD_EACH,
   },
 };
-
-/** The models in which each client costs a thread or a process, and so each visit some 30 or 70 ms of CPU time. */
-const COSTLY_CLIENTS = ['process-per-connection', 'thread-per-connection'];
-
-/** Checks with a few visits each: together they cost each of these models two or three seconds. */
-const FEW_VISITS = [
-  /^framing\/(one-line|many-lines-in-order|one-byte|partial|crlf)/,
-  /^limits\/(longest-line|line-too-long)$/,
-  /^half-close\/(answers|tail)/,
-  /^concurrency\/(second|waiting|beside-one-partial)/,
-  /^slow-readers\/(beside-one|resumes)/,
-  /^resets\/connect/,
-];
-
-/**
- * Whether `npm test` asks this check of this model. Where clients are costly, it asks only those with few visits;
- * `MODELS=all` in the environment makes it ask all, as `npm run conformance` does.
- */
-export function isAsked(model: string, check: string): boolean {
-  const isCostly = COSTLY_CLIENTS.includes(model) && process.env.MODELS !== 'all';
-  return !isCostly || FEW_VISITS.some((pattern) => pattern.test(check));
-}

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Target } from './check.ts';
 import { checks } from './checks/index.ts';
-import { declarations, isAsked } from './declarations.ts';
+import { declarations } from './declarations.ts';
 import { measureRoundTrip, runCheck } from './run.ts';
 import { ServerProcess } from './server-process.ts';
 import { shareOf } from './shares.ts';
-import { testableModels } from './testable-models.ts';
+import { isAsked, testableModels } from './testable-models.ts';
 
 const PATIENCE = 5000;
 /** For what a model is declared not to do: long enough to do it all the same, were the reason wrong. */

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Target } from '../conformance/check.ts';
 import { checks } from '../conformance/checks/index.ts';
-import { declarations, isAsked } from '../conformance/declarations.ts';
+import { declarations } from '../conformance/declarations.ts';
 import { measureRoundTrip, runCheck } from '../conformance/run.ts';
 import { ServerProcess } from '../conformance/server-process.ts';
-import { testableModels } from '../conformance/testable-models.ts';
+import { isAsked, testableModels } from '../conformance/testable-models.ts';
 
 const PATIENCE_MS = 5000;
 /** For what is declared impossible: long enough to do it all the same, were the reason wrong. */

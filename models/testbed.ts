@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, test as base, expect } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
 import { type Circumstances, ServerProcess } from '../conformance/server-process.ts';
-import { testableModels } from '../conformance/testable-models.ts';
+import { asksAll, testableModels } from '../conformance/testable-models.ts';
 
 /** The project's root. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -43,9 +43,7 @@ const traits: Readonly<Record<string, Traits>> = {
  */
 export const limitedModels = testableModels().filter((model) => traits[model]?.crowd);
 
-export const models = testableModels().filter(
-  (model) => !limitedModels.includes(model) || process.env.MODELS === 'all',
-);
+export const models = testableModels().filter((model) => !limitedModels.includes(model) || asksAll);
 
 export const isSerial = (model: string) => traits[model]?.isSerial ?? false;
 
@@ -56,9 +54,7 @@ export const concurrentModels = models.filter((model) => !isSerial(model));
  * The models, without those that share with another one what is not their concurrency. A test of just that needs
  * no more than these. `MODELS=all` in the environment makes it test all.
  */
-export const distinctModels = models.filter(
-  (model) => !traits[model]?.kin || process.env.MODELS === 'all',
-);
+export const distinctModels = models.filter((model) => !traits[model]?.kin || asksAll);
 /** So many clients at once, or fewer where each is costly. */
 export const atMost = (many: number, model: string) => Math.min(many, traits[model]?.crowd ?? many);
 
