@@ -56,9 +56,15 @@ export class PollTable {
     return index;
   }
 
-  /** Removes an entry by moving the last one into its place: a loop that removes runs from the end. */
-  remove(index: number): void {
+  /**
+   * Removes an entry by moving the last one into its place: a loop that removes runs from the end.
+   *
+   * @returns its descriptor, for the caller to close
+   */
+  remove(index: number): number {
+    const fd = this.fd(index);
     this.move(--this.length, index);
+    return fd;
   }
 
   /** Copies an entry over another one. To remove many and keep the order, move the rest down and set `length`. */

@@ -20,11 +20,8 @@ for (;;) {
   // From the end: the last entry takes the place of one that is removed.
   for (let i = table.length - 1; i > 0; i--) {
     if (table.revents(i) === 0) continue;
-    const fd = table.fd(i);
-    table.setEvents(i, attend(fd, clients.get(fd) as Client));
-    if (table.events(i) !== 0) continue;
-    sys.close(fd);
-    table.remove(i);
+    table.setEvents(i, attend(table.fd(i), clients.get(table.fd(i)) as Client));
+    if (table.events(i) === 0) sys.close(table.remove(i));
   }
   const fd = table.revents(0) === 0 ? -1 : sys.accept(listener.fd);
   if (fd < 0) continue;
