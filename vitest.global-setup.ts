@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -14,8 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build, stop } from 'esbuild';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, type PluginBuild, stop } from 'esbuild';
 import type { TestProject } from 'vitest/node';
 import { TRANSLATION } from './conformance/node-command.ts';
 
@@ -45,17 +46,35 @@ async function translate(translation: string): Promise<void> {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    sourcemap: 'inline',
-    sourcesContent: false,
+    // One file for each program: a start reads and links some thirty modules otherwise, or two hundred of RxJS.
+    bundle: true,
+    external: dependencies().filter((name) => name !== 'rxjs'),
+    plugins: [{ name: 'origin', setup: keepOrigin }],
   });
   for (const { path: file, text } of outputFiles) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text.replace(SPECIFIER, '$1.js$2'));
   }
+
+  /** What a module finds beside itself it is to find there, whatever file it is bundled into. */
+  function keepOrigin({ onLoad }: PluginBuild): void {
+    onLoad({ filter: /\.[jt]s$/ }, ({ path: file }) => {
+      const relative = path.relative(root, file);
+      if (relative.startsWith('node_modules')) return undefined;
+      const url = pathToFileURL(path.join(translation, relative.replace(/\.ts$/, '.js')));
+      const text = readFileSync(file, 'utf8').replaceAll('import.meta.url', `'${url}'`);
+      return { contents: text, loader: file.endsWith('.ts') ? 'ts' : 'js' };
+    });
+  }
 }
 
-/** Where a module names another: `from "./other.ts"`, `import("./other.ts")`, `new URL("other.ts", …)`. */
-const SPECIFIER = /(\b(?:from |import |import\(|new URL\()"[^"\n]+)\.ts(")/g;
+/** Where a program names another file that it starts: `new URL("other.ts", …)`. */
+const SPECIFIER = /(\bnew URL\("[^"\n]+)\.ts(")/g;
+
+function dependencies(): string[] {
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+}
 
 /** All TypeScript and JavaScript files of the project but the tests. */
 function programs(): string[] {
