@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Client } from '../client/client.ts';
+import { Crowd } from '../bench/generator/crowd.ts';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
 import {
@@ -23,24 +23,19 @@ const room = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' 
 const unlimitedModels = concurrentModels.filter((model) => !limitedModels.includes(model));
 
 describe.runIf(room > CROWD + 500).each(unlimitedModels)('%s', (model) => {
-  test('10,000 clients are open at once, and each is answered', {
+  test('10,000 clients are open at once, and each is answered twice', {
     timeout: 180_000,
-  }, async ({ skip }) => {
+  }, async () => {
     const server = await start(model, ['--log', 'off', ...workersFor(model)]);
-    const crowd: Client[] = [];
-    while (crowd.length < CROWD) {
-      const more = Array.from({ length: 200 }, () => clientOf(server, { timeout: 30_000 }));
-      // Somebody else's connections may hold the ports that so many clients need.
-      const isShort = (error: Error) => skip(/EADDRNOTAVAIL/.test(error.message), error.message);
-      await Promise.all(more).catch(isShort);
-      crowd.push(...(await Promise.all(more)));
-    }
-    for (let i = 0; i < CROWD; i += 500) {
-      const some = crowd.slice(i, i + 500);
-      await Promise.all(some.map((client, j) => echo(client, `I am number ${i + j}\r\n`)));
-    }
-    expect(crowd.filter(({ ending }) => ending !== undefined)).toEqual([]);
-    await Promise.all(crowd.map((client) => client.reset()));
+    // The bench's clients: system calls, and every byte compared. Those of the suite cost ten times the CPU.
+    const crowd = new Crowd({
+      port: server.port,
+      connections: CROWD,
+      lineLength: 32,
+      linesEach: 2,
+    });
+    crowd.proveServed();
+    crowd.leave();
     await echo(await clientOf(server));
   });
 });
