@@ -45,7 +45,7 @@ export const streams: readonly Check[] = [
         clients.map(async (client, i) => {
           const longest = sizes[i] as number;
           const ahead = await aheadFor(scene, longest, 1024 * 1024);
-          const bytes = Math.min(4 * 1024 * 1024, MANY_LINES * longest);
+          const bytes = Math.min(2 * 1024 * 1024, MANY_LINES * longest);
           const least = Math.min(LEAST, bytes);
           const latest = until + TIME;
           const isText = i % 4 === 3;
