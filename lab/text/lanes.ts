@@ -58,22 +58,29 @@ export function scriptRows(
   const width = laneWidth(columns);
   const rows: Row[] = [[{ text: pad('') }, { text: axis(lesson.duration, width), style: 'dim' }]];
   for (const [id, name] of Object.entries(lesson.clients)) {
-    const line = Array<string>(width).fill(' ');
-    let free = 0;
+    // What has no room beside the label before it stands in a row above.
+    const [line, above] = [textLine(width), textLine(width)];
     for (const step of lesson.script) {
       if (step.who !== id) continue;
       const label = labelOf(step);
       const at = Math.min(column(step.at, lesson.duration, width), width - label.length);
-      if (at < free) continue;
-      for (const [i, sign] of [...label].entries()) line[at + i] = sign;
-      free = at + label.length + 1;
+      const row = [line, above].find(({ free }) => at >= free);
+      if (!row) continue;
+      for (const [i, sign] of [...label].entries()) row.signs[at + i] = sign;
+      row.free = at + label.length + 1;
     }
+    if (above.free > 0) rows.push([{ text: pad('') }, { text: above.signs.join(''), who: id }]);
     rows.push([
       { text: pad(name), who: id, style: 'bold' },
-      { text: line.join(''), who: id },
+      { text: line.signs.join(''), who: id },
     ]);
   }
   return rows;
+}
+
+/** An empty row, and its first column that is free. */
+function textLine(width: number): { signs: string[]; free: number } {
+  return { signs: Array<string>(width).fill(' '), free: 0 };
 }
 
 /**
@@ -308,8 +315,10 @@ function column(t: Ms, duration: Ms, width: number): number {
 }
 
 function labelOf(step: Lesson['script'][number]): string {
-  if (step.do === 'send')
-    return step.text.replaceAll('\r\n', '⏎').replace('\r', '␍').replace('\n', '␊');
+  if (step.do === 'send') {
+    const text = step.text.replaceAll('\r\n', '⏎').replace('\r', '␍').replace('\n', '␊');
+    return /[⏎␍␊]$/.test(text) ? text : `${text}…`;
+  }
   if (step.do === 'flood') return 'floods';
   if (step.do === 'end') return 'leaves';
   if (step.do === 'reset') return 'crashes';

@@ -102,6 +102,13 @@ test('the script fits into any width', () => {
   }
 });
 
+test('an act that has no room beside the one before it stands above', () => {
+  const rows = scriptRows(halfALine, 76).map((row) => render(row, [], false));
+  expect(rows[1]?.trim()).toBe('hal…');
+  expect(rows[2]).toMatch(/^Anna +● +hello⏎ +f⏎ +leaves/);
+  expect(rows[1]?.indexOf('hal…')).toBeGreaterThan(rows[2]?.indexOf('hello⏎') ?? 0);
+});
+
 test('colour only on a terminal that has some, and unless NO_COLOR forbids it', () => {
   const before = { ...process.env };
   delete process.env.NO_COLOR;
