@@ -30,12 +30,24 @@ export class Seen {
 
   /**
    * The longest time that a client waited for a line, in milliseconds: a line that was not answered counts
-   * to the end of the trace. Undefined when it sent none.
+   * to the end of its connection, or to that of the trace. Undefined when it sent none.
    */
   longestWait(who: ClientId): number | undefined {
-    const waits = this.waits(who);
-    const unanswered = this.#sendTimes(who)[waits.length];
-    if (unanswered !== undefined) waits.push(this.trace.duration - unanswered);
+    const waits: Ms[] = [];
+    let owed: Ms[] = [];
+    const giveUp = (t: Ms) => {
+      waits.push(...owed.map((since) => t - since));
+      owed = [];
+    };
+    for (const event of this.eventsOf(who)) {
+      if (event.did === 'send') owed.push(...Array<Ms>(event.lines).fill(event.t));
+      if (event.did === 'echo') {
+        waits.push(event.waited);
+        owed.shift();
+      }
+      if (event.did === 'reset' || event.did === 'cut' || event.did === 'fin') giveUp(event.t);
+    }
+    giveUp(this.trace.duration);
     return waits.length > 0 ? Math.max(...waits) : undefined;
   }
 
