@@ -23,7 +23,7 @@ export const MOST_SERVERS = 6;
 
 /** Bounds of a script of one's own. */
 const MOST_STEPS = 500;
-const LONGEST = 120_000;
+const LONGEST = 15 * 60_000;
 const MOST_TEXT = 4096;
 const MOST_FLOOD = 256e6;
 

@@ -21,6 +21,8 @@ const MOVE = 4000;
 const FLOOD = 24e6;
 /** The lab looks 200 times a second here: a thread that wakes up for a moment is seen to do so for 5 to 10 ms. */
 const BLINK = 14;
+/** A lesson of one's own begins so many milliseconds before the first act. */
+const LEAD = 500;
 /** Milliseconds between two drawings. */
 const FRAME = 33;
 
@@ -279,14 +281,17 @@ class LivePage {
   }
 
   #own(): OwnLesson {
-    const last = this.#script.at(-1)?.at ?? 0;
+    // It begins with what was done first: how long somebody read before is of no interest.
+    const idle = Math.max(0, (this.#script[0]?.at ?? 0) - LEAD);
+    const script = this.#script.map((step) => ({ ...step, at: step.at - idle }));
+    const last = script.at(-1)?.at ?? 0;
     return {
       title: this.#title,
       clients: this.#session?.clients ?? {},
       args: this.#session?.args ?? [],
-      script: this.#script,
+      script,
       // Until now, but no longer than there is something to see.
-      duration: Math.round(Math.min(Math.max(this.#now(), last + 500), last + 3000)),
+      duration: Math.round(Math.min(Math.max(this.#now() - idle, last + 500), last + 3000)),
     };
   }
 
