@@ -129,6 +129,8 @@ export type Event = { readonly t: Ms; readonly who: ClientId | 'server' } & (
       readonly bytes: number;
       /** How many lines these bytes complete: 0 for a piece without an end. */
       readonly lines: number;
+      /** In a script only: nobody could send it any more. */
+      readonly isWanted?: true;
     }
   | {
       /** A whole line came back. Not reported while a flood runs: see `progress`. */

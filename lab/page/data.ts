@@ -1,9 +1,12 @@
 /** What a lesson's page carries: plain data, made from the lesson and its recordings, and read in a browser. */
+import type { Step } from '../lesson.ts';
 import type { Trace } from '../trace.ts';
 
 export interface PageData {
   readonly id: string;
   readonly clients: Readonly<Record<string, string>>;
+  /** What the clients want to do. */
+  readonly script: readonly Step[];
   readonly asks: string;
   readonly choices: readonly string[];
   /** What the number beside each server is. */

@@ -131,6 +131,7 @@ export function dataOf(lesson: Lesson, traces: readonly Trace[]): PageData {
   return {
     id: lesson.id,
     clients: lesson.clients,
+    script: lesson.script,
     asks: lesson.question.asks,
     choices: lesson.question.choices,
     figure: lesson.number.label,

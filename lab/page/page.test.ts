@@ -190,8 +190,9 @@ describe.skipIf(!browserPath)('in a browser', () => {
     expect(await page.innerText('#told')).toContain('poll-loop: ');
     await page.keyboard.press('End');
     expect(await page.inputValue('#time')).toBe(await page.getAttribute('#time', 'max'));
-    // The address leads back to the same moment.
+    // The address leads back to the same moment, between two events as well.
     await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Shift+ArrowLeft');
     const [hash, clock] = [await page.evaluate('location.hash'), await page.innerText('#clock')];
     await page.goto('about:blank');
     await page.goto(pathToFileURL(join(directory, 'index.html')).href + String(hash));

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Event, Fact, Inside, Target, Task, Trace } from '../trace.ts';
 import { formsOf } from './legend.ts';
 import { momentsOf, tellingMoment } from './moments.ts';
+import { withPlan } from './plan.ts';
 import { momentAt, ticks, x } from './scale.ts';
 import { eventSentence, ms, sentencesAt, shown, size } from './sentences.ts';
 import { type Story, storyOf } from './story.ts';
@@ -375,6 +376,52 @@ test('a connection that the server ended is lost; one that its client ended is n
     'The server has ended.',
     'Anna has lost the connection.',
   ]);
+  const stop: Event = { t: 90, who: 'server', did: 'signal', signal: 'SIGTERM' };
+  expect(sentencesAt(storyOf(trace({ events: [stop, ...events] })), 250)).toEqual([
+    'The server has closed Anna’s connection.',
+  ]);
+});
+
+test('who comes again begins anew: it reads, and nothing is owed to it', () => {
+  const events: Event[] = [
+    { t: 0, who: 'A', did: 'connect' },
+    { t: 0, who: 'A', did: 'connected' },
+    { t: 50, who: 'A', did: 'pause' },
+    send(100, 'A', 'one\\r\\n', 1),
+    { t: 200, who: 'A', did: 'reset' },
+    { t: 400, who: 'A', did: 'connect' },
+    { t: 400, who: 'A', did: 'connected' },
+  ];
+  const story = storyOf(trace({ events }));
+  expect(story.clients[0]?.segments.at(-1)).toMatchObject({
+    ...{ from: 400, where: 'idle', owed: 0, paused: false },
+  });
+  // Nor was it there between the two.
+  const line = script(story, { from: 0, to: 1000, left: 0, right: 1000 }).body;
+  expect(line).toContain('class="presence" d="M0 34H200M400 34H1000"');
+});
+
+test('what could not be sent is in the script all the same, and is said to be a wish', () => {
+  const events: Event[] = [
+    { t: 0, who: 'A', did: 'connected' },
+    send(100, 'A', 'one\\r\\n', 1),
+    { t: 200, who: 'A', did: 'fin' },
+  ];
+  const planned = withPlan(storyOf(trace({ events })), [
+    { at: 90, who: 'A', do: 'send', text: 'one\r\n' },
+    { at: 300, who: 'A', do: 'send', text: 'two\r\n' },
+  ]);
+  const sent = planned.clients[0]?.events.filter(({ did }) => did === 'send') ?? [];
+  expect(sent.map((event) => eventSentence({ A: 'Anna' }, event))).toEqual([
+    ...['Anna sends “one”.', 'Anna wants to send “two”.'],
+  ]);
+});
+
+test('no thread outlives its process, whatever was seen of it last', () => {
+  const events: Event[] = [{ t: 300, who: 'server', did: 'exit', how: 0 }];
+  const facts: Fact[] = [{ t: 299, fact: 'state', task: '1', state: 'runs' }];
+  const [task] = storyOf(trace({ events, facts })).tasks;
+  expect(task?.segments.at(-1)?.to).toBe(300);
 });
 
 test('events as sentences, texts as people see them', () => {

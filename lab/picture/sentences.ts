@@ -26,7 +26,7 @@ export function sentencesAt(story: Story, t: Ms): string[] {
     ...(exit ? ['The server has ended.'] : []),
     ...(story.clients.length > CROWD
       ? [...whereTheyAre(story, t), ...memoryAt(story, t)]
-      : story.clients.flatMap((lane) => whereItIs(lane, t))),
+      : story.clients.flatMap((lane) => whereItIs(lane, story.ends, t))),
   ];
 }
 
@@ -214,9 +214,10 @@ function want(story: Pick<Story, 'names'>, { on, for: what }: Target): string {
   return what === 'output' ? `room for ${name}’s echo` : `${name}, or room for ${name}’s echo`;
 }
 
-function whereItIs({ name, segments, buffers, events }: ClientLane, t: Ms): string[] {
+function whereItIs(lane: ClientLane, ends: Story['ends'], t: Ms): string[] {
+  const { name, segments, buffers, events } = lane;
   const segment = segmentAt(segments, t);
-  if (!segment) return hasLost(events, t) ? [`${name} has lost the connection.`] : [];
+  if (!segment) return afterEnd(lane, ends, t);
   const lines = segment.owed === 1 ? `${name}’s line` : `${segment.owed} of ${name}’s lines`;
   const be = segment.owed === 1 ? 'is' : 'are';
   const said: string[] = [];
@@ -246,6 +247,17 @@ function whereItIs({ name, segments, buffers, events }: ClientLane, t: Ms): stri
   const end = events.find((event) => event.did === 'end');
   if (end && end.t <= t) said.push(`${name} has sent FIN.`);
   return said;
+}
+
+/** A server that is told to stop closes its connections; from one that is killed they are lost. */
+function afterEnd({ name, events }: ClientLane, ends: Story['ends'], t: Ms): string[] {
+  if (!hasLost(events, t)) return [];
+  const signal = ends.findLast((end) => end.did === 'signal' && end.t <= t);
+  const isStopped = signal?.did === 'signal' && signal.signal === 'SIGTERM';
+  const end = events.findLast(({ did, t: at }) => at <= t && (did === 'fin' || did === 'cut'));
+  return isStopped && end?.did === 'fin'
+    ? [`The server has closed ${name}’s connection.`]
+    : [`${name} has lost the connection.`];
 }
 
 /** Whether a connection had ended at a moment, and not because its client left. */
@@ -330,7 +342,8 @@ export function eventSentence(names: Story['names'], event: Event): string {
     case 'send': {
       const isWhole = event.lines > 0 && /\\n$/.test(event.text);
       const what = isWhole ? count(event.lines, 'line') : 'a piece';
-      return `${name} sends ${event.lines === 1 && isWhole ? '' : `${what}: `}${quoted(event.text)}.`;
+      const sends = event.isWanted ? 'wants to send' : 'sends';
+      return `${name} ${sends} ${event.lines === 1 && isWhole ? '' : `${what}: `}${quoted(event.text)}.`;
     }
     case 'flood':
       return event.bytes < 1e9

@@ -219,7 +219,12 @@ function whereabouts(
     } else {
       switch (item.did) {
         case 'connected':
+          // Whoever comes again owes and is owed nothing, and reads.
           isOpen = true;
+          owed = 0;
+          partial = false;
+          paused = false;
+          isFlooding = false;
           break;
         case 'send':
           owed += item.lines;
@@ -268,7 +273,9 @@ function steady(segments: readonly ClientSegment[], blink: Ms): ClientSegment[] 
   return kept;
 }
 
-function tasksOf(trace: Trace, now: Ms, blink: Ms): TaskLane[] {
+function tasksOf(trace: Trace, until: Ms, blink: Ms): TaskLane[] {
+  // Its threads end with a process, whatever was seen of them last.
+  const now = Math.min(until, trace.events.find(({ did }) => did === 'exit')?.t ?? until);
   return trace.tasks.map((task) => {
     const states = trace.facts.filter(
       (fact): fact is StateFact => fact.fact === 'state' && fact.task === task.id,

@@ -166,11 +166,10 @@ function scriptLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
   const isTwo = rows.some(({ row }) => row === 1);
   const base = isTwo ? 34 : 22;
   const colour = colourOf(story.clients, lane.id);
-  const first = acts[0];
-  const last = acts.findLast(({ did }) => did === 'end' || did === 'reset');
-  const line = first
-    ? `<path class="presence" d="M${x(scale, first.t)} ${base}H${x(scale, last?.t ?? story.duration)}"/>`
-    : '';
+  const visits = visitsOf(acts, story.duration).map(
+    ({ from, to }) => `M${x(scale, from)} ${base}H${x(scale, to)}`,
+  );
+  const line = visits.length > 0 ? `<path class="presence" d="${visits.join('')}"/>` : '';
   const dots = acts.map((event) => `<circle cx="${x(scale, event.t)}" cy="${base}" r="3.5"/>`);
   const labels = rows.map(({ left, row, text }) => {
     const y = row === 1 ? base - 20 : base - 7;
@@ -178,6 +177,19 @@ function scriptLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
   });
   const body = `<g class="${colour}">${laneName(lane.name, scale, base + 4)}${line}${dots.join('')}${labels.join('')}</g>`;
   return { height: base + 8, body };
+}
+
+/** From when to when a client was there by its own acts: from its first act to its FIN or reset, and again. */
+function visitsOf(acts: readonly Event[], duration: Ms): { from: Ms; to: Ms }[] {
+  const visits: { from: Ms; to: Ms }[] = [];
+  let from: Ms | undefined;
+  for (const { did, t } of acts) {
+    from ??= t;
+    if (did !== 'end' && did !== 'reset') continue;
+    visits.push({ from, to: t });
+    from = undefined;
+  }
+  return from === undefined ? visits : [...visits, { from, to: duration }];
 }
 
 /** Who sends FIN and then gets answers has not left yet. */

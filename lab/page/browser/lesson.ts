@@ -1,6 +1,7 @@
 /** A lesson's page: guess, see, and look around in what was recorded. */
 import { formsOf } from '../../picture/legend.ts';
 import { momentsOf, tellingMoment } from '../../picture/moments.ts';
+import { withPlan } from '../../picture/plan.ts';
 import { ms } from '../../picture/sentences.ts';
 import { type Story, storyOf } from '../../picture/story.ts';
 import { escapeMarkup } from '../../picture/text.ts';
@@ -54,7 +55,11 @@ class LessonPage {
     place('on').addEventListener('click', () => this.#step(1));
     const slider = place<HTMLInputElement>('time');
     slider.addEventListener('input', () => this.#moveTo(Number(slider.value)));
+    slider.addEventListener('change', () => this.#remember());
     document.addEventListener('keydown', (event) => this.#key(event));
+    document.addEventListener('keyup', ({ key }) => {
+      if (['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(key)) this.#remember();
+    });
     const figure = place('figure');
     figure.addEventListener('pointerdown', (event) => this.#grab(event, figure));
     new ResizeObserver(() => this.#draw()).observe(figure);
@@ -170,7 +175,7 @@ class LessonPage {
     const servers = this.#servers;
     const [first] = servers.length > 0 ? servers : this.#data.servers;
     if (!first) return;
-    const story = this.#story(first.name);
+    const story = withPlan(this.#story(first.name), this.#data.script);
     const stories = servers.map(({ name }) => this.#story(name));
     const to = Math.max(story.duration, ...stories.map(({ duration }) => duration));
     const shown = servers.map(({ name, summary, number, lines }) => ({
