@@ -62,7 +62,7 @@ export const halfALine: Lesson = {
         of('poll-loop').trace.tasks.length === 1,
     },
     {
-      says: 'In the other four, “hal” is a few bytes in a buffer that belongs to Anna’s connection, and no thread waits for the rest.',
+      says: 'In all but `blocking`, “hal” is a few bytes in a buffer that belongs to Anna’s connection, and no thread waits for the rest.',
       holds: (of) =>
         ['poll-loop', 'worker-threads', 'cluster', 'rxjs'].every(
           (model) => (of(model).echoedAt('B', 2) ?? Infinity) < (of(model).sentAt('A', 2) ?? 0),
@@ -77,7 +77,8 @@ export const halfALine: Lesson = {
       model: 'blocking',
       file: 'models/blocking/index.ts',
       text: 'if (fd >= 0) await serve(fd);',
-      shows: 'One client is served to its end; the next accept(2) comes after it.',
+      shows:
+        'One client is served to its end; the next accept(2) comes after it. (`await` is there so that Node hears signals; no other client gets a turn.)',
     },
     {
       model: 'poll-loop',

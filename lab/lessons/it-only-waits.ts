@@ -24,7 +24,7 @@ export const itOnlyWaits: Lesson = {
       says: 'To wait for something needs no thread and no core, only a note of what to do when it is there.',
     },
     {
-      says: '`poll-loop` keeps that note and goes back to its loop, so all clients wait at the same time, on one thread.',
+      says: '`poll-loop` keeps that note and goes back to poll(2), which returns when a client sends or when the first line is due: so all clients wait at the same time, on one thread.',
       holds: (of) => {
         const seen = of('poll-loop');
         const [ben, anna] = [seen.longestWait('B') ?? Infinity, seen.timeForAll('A') ?? 0];

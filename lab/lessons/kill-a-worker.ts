@@ -11,7 +11,7 @@ export const killAWorker: Lesson = {
   id: 'kill-a-worker',
   title: 'kill -9 in the middle of the service. Who notices?',
   story:
-    'Four clients are connected, and each has sent a line. Then the process that holds Anna’s connection is killed. Then each of the four sends another line.',
+    'Four clients are connected, and each has sent a line. Then the process that holds Anna’s connection is killed. Then each of the four wants to send another line.',
   clients: { A: 'Anna', B: 'Ben', C: 'Cleo', D: 'Dora' },
   args: [],
   shows: ['cluster', 'worker-threads', 'poll-loop'],

@@ -39,7 +39,7 @@ export const sixPieces: Lesson = {
       says: 'TCP carries bytes, in order, and no messages: where one send(2) ends is not visible to the receiver.',
     },
     {
-      says: 'Here each piece arrives by itself, so the server reads six times, and five times it finds no CR LF.',
+      says: 'Here each piece arrives by itself, so the server reads six times (each time too briefly for the picture), and five times it finds no CR LF.',
       holds: (of) =>
         of('poll-loop')
           .eventsOf('A')

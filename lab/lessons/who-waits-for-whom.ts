@@ -57,7 +57,7 @@ export const whoWaitsForWhom: Lesson = {
       holds: (of) => ['poll-loop', 'rxjs'].every((model) => of(model).together(2) === 0),
     },
     {
-      says: 'That queue is fair there: after a line of Anna’s it is somebody else’s turn, so Ben does not wait for all three.',
+      says: 'That queue is fair there: Ben’s line is read between two of Anna’s, and its turn comes before her third, so he does not wait for all three.',
       holds: (of) =>
         ['poll-loop', 'rxjs'].every(
           (model) => (of(model).echoedAt('B') ?? Infinity) < (of(model).echoedAt('A', 3) ?? 0),
