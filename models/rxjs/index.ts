@@ -14,6 +14,7 @@ import {
   finalize,
   from,
   fromEvent,
+  identity,
   ignoreElements,
   map,
   mergeMap,
@@ -57,7 +58,8 @@ await main(model, async (options) => {
       concatMap((line) =>
         defer(() => turns.next()).pipe(
           tap(() => work > 0 && burn(line, work, speed)),
-          delay(wait),
+          // Even delay(0) is a timer: the answer would wait for the next client’s line.
+          wait > 0 ? delay(wait) : identity,
           concatMap(() => send(client, [line])),
         ),
       ),
