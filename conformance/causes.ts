@@ -155,6 +155,8 @@ export function explain(verdicts: readonly Verdict[]): ReadonlyMap<string, Expla
   );
 }
 
+const ONCE_MORE = 'leaks/as-many-as-before';
+
 /** The cause that this failure shows by itself. */
 function causeBySight(verdict: Verdict): Cause | undefined {
   const { check, message } = verdict;
@@ -164,7 +166,8 @@ function causeBySight(verdict: Verdict): Cause | undefined {
     return 'closes-with-a-reset';
   if (check.id === 'bystanders/silent' && HAS_ENDED.has(kind)) return 'ends-connections';
   if (check.id === 'bystanders/partial-lines' && kind !== 'died') return 'ends-partial-lines';
-  if (/clients were served at once; the others were not/.test(message))
+  // Who was served before, and is not now that others have left, meets what these have left behind.
+  if (/clients were served at once; the others were not/.test(message) && check.id !== ONCE_MORE)
     return 'serves-only-so-many';
   if (/^while a client is connected that has sent nothing/.test(message))
     return 'waits-for-the-first-line';

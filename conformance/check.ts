@@ -44,6 +44,8 @@ export interface Check {
    * is the check's verdict. Few connections, four at most: there are right servers with few threads.
    */
   prepare?(scene: Scene): Promise<void>;
+  /** Ends the server that was started here: nothing can be asked of it behind this check, which comes last. */
+  readonly endsServer?: boolean;
   /** @returns what was measured, in words, where there is something to tell */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   run(scene: Scene): Promise<string | void>;
@@ -88,6 +90,8 @@ export class Scene {
   readonly transcript = new Transcript();
   /** The bound of a wait for something that should happen, in milliseconds. */
   readonly patience: number;
+  /** How many connections of other checks are open meanwhile: those of bystanders. */
+  beside = 0;
   /** Several round trips, in milliseconds: long enough for a wrong answer to be under way. */
   readonly moment: number;
   readonly #clients: Client[] = [];
@@ -154,6 +158,11 @@ export class Scene {
       await sleep(this.#gap);
     }
     return clients;
+  }
+
+  /** How many of its connections are open, as far as that is known on this side. */
+  get open(): number {
+    return this.#clients.filter(({ ending }) => ending === undefined).length;
   }
 
   /** Waits for a moment in which nothing should happen. */

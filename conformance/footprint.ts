@@ -79,6 +79,11 @@ export class Footprint {
     };
   }
 
+  /** The processes that listen, where they are those that were started here; else none. */
+  get startedHere(): readonly number[] {
+    return this.#group === undefined ? [] : this.#owners;
+  }
+
   /** How many descriptors each of its processes may have; undefined: not told. */
   get descriptorLimit(): number | undefined {
     const limits = this.#owners.map((pid) => descriptorLimitOf(pid));

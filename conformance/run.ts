@@ -44,6 +44,8 @@ export interface Preparation {
 export interface Leftovers {
   /** What its `prepare` has opened; absent, it is prepared now. */
   readonly prepared?: Preparation | undefined;
+  /** How many connections of bystanders are open meanwhile. */
+  readonly beside?: number;
   /** How long it may take in any case, in milliseconds. */
   readonly most?: number;
 }
@@ -77,10 +79,11 @@ export async function runCheck(
   target: Target,
   patience: number,
   roundTrip: number,
-  { prepared, most: left = Number.POSITIVE_INFINITY }: Leftovers = {},
+  { prepared, beside = 0, most: left = Number.POSITIVE_INFINITY }: Leftovers = {},
 ): Promise<Verdict> {
   const { scene, error: obstacle } =
     prepared ?? (await prepareCheck(check, target, patience, roundTrip));
+  scene.beside = beside;
   const startedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const bound = new Promise<never>((_, reject) => {

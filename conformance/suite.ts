@@ -140,6 +140,8 @@ class Trial {
     this.#circumstances.onCheck(check);
     const known = this.#contestant.known.get(check.id);
     let verdict = await this.#run(check);
+    if (check.endsServer)
+      return this.#settle(known === undefined ? verdict : asKnown(verdict, known));
     const died = await this.#hasDied(verdict);
     if (died) verdict = await this.#blame(check, verdict, died);
     else verdict = await this.#recover(verdict);
@@ -164,8 +166,9 @@ class Trial {
     const patience = this.#contestant.known.has(check.id) ? this.#patience / 5 : this.#patience;
     const prepared = this.#prepared.get(check);
     this.#prepared.delete(check);
-    const most = this.#left();
-    return runCheck(check, this.#targetOf(check), patience, this.#pace, { prepared, most });
+    const beside = [...this.#prepared.values()].reduce((sum, { scene }) => sum + scene.open, 0);
+    const leftovers = { prepared, beside, most: this.#left() };
+    return runCheck(check, this.#targetOf(check), patience, this.#pace, leftovers);
   }
 
   /** The first check alone demands CR LF of a server that ends its lines in another way. */
@@ -302,11 +305,12 @@ function needsOf({ needs = [], prepare }: Check): readonly string[] {
   return prepare ? [...needs, BESIDE_ANOTHER] : needs;
 }
 
-/** By level; each after what it needs, in it first what bystanders wait for, and last who verifies them. */
+/** By level; each after what it needs, in it first what bystanders wait for, and last who verifies them; what ends the server last of all. */
 function inOrder(checks: readonly Check[]): readonly Check[] {
   const awaited = new Set(checks.filter(({ prepare }) => prepare).flatMap(needsOf));
   const turn = ({ id, prepare }: Check) => (prepare ? 2 : awaited.has(id) ? 0 : 1);
-  const rank = (check: Check) => 3 * LEVELS.indexOf(check.level) + turn(check);
+  const rank = (check: Check) =>
+    3 * (check.endsServer ? LEVELS.length : LEVELS.indexOf(check.level)) + turn(check);
   const order = new Set<Check>();
   const add = (check: Check) => {
     for (const one of checks) if (needsOf(check).includes(one.id)) add(one);

@@ -2,11 +2,22 @@
 import type { Client } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { lineOf } from '../content.ts';
-import { blockOfLines, expectAnswer, expectEcho, expectRepeated, NARROW } from '../expect.ts';
+import {
+  blockOfLines,
+  expectAnswer,
+  expectEcho,
+  expectEnd,
+  expectRepeated,
+  leaveOutputPending,
+  NARROW,
+} from '../expect.ts';
+import { paceOf } from '../pace.ts';
 import { isWithTheKernel } from '../queues.ts';
 
 const STAYS = 'Nothing a client does (reset, flood, half a line, silence) ends another connection.';
 const PARTIAL = 'A partial line waits for its CR LF, however the bytes are split.';
+const HALF_CLOSE =
+  "After the client's FIN every complete line still goes back, then the server closes.";
 const NOTHING_LOST = 'Nothing that was accepted is lost if the client resumes.';
 
 /** Longer than the usual time-outs, in milliseconds; shorter only where every wait is. */
@@ -97,7 +108,209 @@ export const bystanders: readonly Check[] = [
       }
     },
   },
+  {
+    id: 'bystanders/half-closed',
+    level: 'should',
+    title: 'Output that is pending at the FIN is still delivered 15 seconds later',
+    sentence: HALF_CLOSE,
+    cause: "is there a time-out that begins with the client's FIN, and ends what is still pending?",
+    needs: [...needs, 'half-close/output-is-not-lost', 'half-close/again-and-again'],
+    async prepare(scene) {
+      const { byte } = await paceOf(scene);
+      const clients = await scene.clients(UNREAD.length, 'has sent its FIN', NARROW);
+      const expected = UNREAD.map((lines, i) =>
+        blockOfLines(Math.min(lines, Math.ceil(2 / byte)), 'xyz'.charAt(i)),
+      );
+      for (const [i, client] of clients.entries()) {
+        await expectEcho(client, FIRST);
+        await leaveOutputPending(client, expected[i] as Buffer);
+        client.halfClose().catch(() => undefined); // it leaves behind the lines, whenever these do
+      }
+      const later = async () => {
+        await scene.settle(Math.min(AFTER_FIN, silenceOf(scene) / 2));
+        const one = async (client: Client, i: number) => {
+          client.resume();
+          await expectEnd(client, (expected[i] as Buffer).subarray(1)).catch((error: Error) => {
+            if (isWithTheKernel(scene.target.port, client)) throw new Unsupported(HELD_UP);
+            return explained(scene, 'had sent its FIN and not read')(error);
+          });
+        };
+        await Promise.all(clients.map(one));
+        return undefined;
+      };
+      goesOn(scene, later());
+    },
+    run: async (scene) => underWay.get(scene),
+  },
+  {
+    id: 'bystanders/lines-too-long',
+    level: 'should',
+    title: 'When several clients send lines that are too long, each connection is ended as one is',
+    sentence: 'A line longer than the limit ends that connection.',
+    cause:
+      'do clients share what ends a connection: one timer, one flag, one place to note down who is to go?',
+    needs: [...needs, 'limits/line-too-long'],
+    async prepare(scene) {
+      const { byte } = await paceOf(scene);
+      if (byte * scene.target.maxLine > 500) throw new Unsupported('too slow to tell');
+      const alone = await goesOnSending(scene, 'alone');
+      const later = async () => {
+        const time = await alone.end(MAY_GO_ON);
+        if (time === undefined) return `one may send for ${MAY_GO_ON / 1000} s, and longer`;
+        const several: Awaited<ReturnType<typeof goesOnSending>>[] = [];
+        for (let i = 0; i < 3; i++) {
+          several.push(await goesOnSending(scene, `one of several, ${i}`));
+          await scene.settle(Math.min(300, time / 4));
+        }
+        const most = 3 * time + MAY_GO_ON / 2;
+        const times = await Promise.all(several.map((one) => one.end(most)));
+        const left = times.filter((one) => one === undefined).length;
+        if (left === 0) return undefined;
+        throw new Failure(
+          `a client alone whose line was too long could send for ${seconds(time)} more; of 3 at the same time, ${left} still could after ${seconds(most)}`,
+        );
+      };
+      goesOn(scene, later());
+    },
+    run: async (scene) => underWay.get(scene),
+  },
+  {
+    id: 'bystanders/many-pieces',
+    level: 'should',
+    title: 'A line that comes in thousands of pieces is one line',
+    sentence: PARTIAL,
+    cause:
+      'is every piece of a line noted down in a list that is full at some time (an iovec has 1,024 entries at most), or is there a time-out that begins with the first?',
+    needs: [...needs, 'framing/one-byte-at-a-time', 'limits/longest-line'],
+    async prepare(scene) {
+      const client = await scene.client('drips');
+      await expectEcho(client, FIRST);
+      const later = async () => {
+        const line = lineOf(60, 1, PIECES);
+        await client.sendBytewise(line, 1).catch(() => undefined); // what comes back tells more
+        await expectAnswer(client, line);
+        await expectEcho(client, 'and the next one\r\n');
+        return undefined;
+      };
+      goesOn(scene, later());
+    },
+    run: async (scene) => underWay.get(scene),
+  },
+  {
+    id: 'bystanders/successors',
+    level: 'should',
+    title: 'Who comes right after a client that was cut off, or has vanished, keeps its connection',
+    sentence: STAYS,
+    cause:
+      'is something still due for the client before it: a timer, a second close, an event for a descriptor that is now another client?',
+    needs: [
+      ...needs,
+      'concurrency/nothing-is-inherited',
+      'limits/line-too-long',
+      'half-close/again-and-again',
+      'resets/mid-line',
+      'resets/mid-answer',
+    ],
+    async prepare(scene) {
+      for (const [i, leave] of LEAVING.entries()) {
+        const gone = await scene.client(`leaves ${i}`, NARROW);
+        await expectEcho(gone, FIRST);
+        await leave(gone, scene);
+        await scene.quiet(); // its descriptor is free now, and is mostly the next one's
+        const client = await scene.client(`comes after ${i}`);
+        await client.send(Buffer.concat([Buffer.from(FIRST), partialOf(i, 100)]));
+        await expectAnswer(client, FIRST);
+        successors.set(scene, [...(successors.get(scene) ?? []), client]);
+      }
+    },
+    async run(scene) {
+      await wait(scene);
+      for (const [i, client] of (successors.get(scene) ?? []).entries()) {
+        client.send('...\r\n').catch(() => undefined);
+        await expectAnswer(
+          client,
+          Buffer.concat([partialOf(i, 100), Buffer.from('...\r\n')]),
+        ).catch(explained(scene, 'came after one that was gone and said nothing'));
+        await expectEcho(client, 'and going on\r\n');
+      }
+    },
+  },
 ];
+
+/** Who came after those that left. */
+const successors = new WeakMap<Scene, Client[]>();
+
+/** How those leave whose descriptors others get. */
+const LEAVING: readonly ((client: Client, scene: Scene) => Promise<unknown>)[] = [
+  async (client, { target }) => {
+    client.send(Buffer.alloc(target.maxLine + 4000, 'too long ')).catch(() => undefined);
+    await client.receiveEnd();
+    await client.destroy();
+  },
+  async (client, { target }) => {
+    client.send(Buffer.alloc(target.maxLine + 4000, 'too long ')).catch(() => undefined);
+    await client.receiveEnd();
+    await client.reset();
+  },
+  async (client) => {
+    await leaveOutputPending(client, blockOfLines(100, 'p'));
+    await client.halfClose();
+    await client.reset();
+  },
+  async (client) => {
+    await client.send('begun');
+    await client.reset();
+  },
+];
+
+/** What goes on while others are judged, by the scene that it belongs to. */
+const underWay = new WeakMap<Scene, Promise<string | undefined>>();
+
+function goesOn(scene: Scene, work: Promise<string | undefined>): void {
+  work.catch(() => undefined); // `run` awaits it
+  underWay.set(scene, work);
+}
+
+/** In lines of 1009 bytes: what is pending at the FIN is in the kernel, or in the server, too. */
+const UNREAD = [60, 250, 600];
+
+/** In bytes, a millisecond apart: on a busy machine, the server finds several of them at once now and then. */
+const PIECES = 3000;
+
+/** In milliseconds: less than the half minute that balancers mostly wait for the other side's FIN. */
+const AFTER_FIN = 15_000;
+
+/** How long a client whose line was too long may go on sending, in milliseconds, before nobody waits longer. */
+const MAY_GO_ON = 6000;
+
+/** A client whose line was too long: it has got the FIN, and sends on until it is reset. */
+async function goesOnSending(
+  scene: Scene,
+  name: string,
+): Promise<{ end(most: number): Promise<number | undefined> }> {
+  const client = await scene.client(`sends on, ${name}`);
+  await expectEcho(client, FIRST);
+  client.send(Buffer.alloc(scene.target.maxLine + 4000, 'too long ')).catch(() => undefined);
+  await client.receiveEnd();
+  const since = performance.now();
+  /** @returns milliseconds; undefined when it was not reset within `most` */
+  const end = async (most: number) => {
+    while (performance.now() - since < most) {
+      try {
+        await client.send('and on ');
+      } catch {
+        return performance.now() - since;
+      }
+      await scene.settle(100);
+    }
+    return undefined;
+  };
+  return { end };
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
 
 /** So many bytes of a line stand at the end of a block. */
 const BEGUN = 500;

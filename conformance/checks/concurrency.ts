@@ -4,7 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import { lineOf } from '../content.ts';
-import { expectAllServed, expectAnswer, expectEcho, expectService } from '../expect.ts';
+import { descriptorsOf, leaveDescriptors } from '../descriptor-limit.ts';
+import {
+  blockOfLines,
+  expectAllServed,
+  expectAnswer,
+  expectEcho,
+  expectEnd,
+  expectSame,
+  expectService,
+  leaveOutputPending,
+  NARROW,
+} from '../expect.ts';
 import { descriptorLimitOf, descriptorsLeft, Footprint } from '../footprint.ts';
 import { paceOf } from '../pace.ts';
 
@@ -63,7 +74,8 @@ export const concurrency: readonly Check[] = [
     cause: 'is its backlog, its pool or its limit on descriptors (ulimit -n) too small?',
     needs: ['framing/one-line', 'concurrency/second-client-while-first-idles'],
     async run(scene) {
-      const clients = await scene.clients(1000, 'client');
+      // Bystanders count: where descriptors end at 1,024, a thousand is nearly all.
+      const clients = await scene.clients(1000 - scene.beside, 'client');
       await expectAllServed(clients);
       await Promise.all(clients.map((client, i) => expectEcho(client, `again, number ${i}\r\n`)));
     },
@@ -149,6 +161,24 @@ export const concurrency: readonly Check[] = [
       await second.send(', and completed\r\n');
       await expectAnswer(second, 'begun on ::1, and completed\r\n');
     },
+  },
+  {
+    id: 'concurrency/over-ipv6',
+    level: 'should',
+    title: 'Over ::1 the same holds: partial lines, limit, half-close, pending output, resets',
+    sentence: 'It serves on 127.0.0.1 and ::1.',
+    cause: 'is a socket that the other listener has accepted set up or served in another way?',
+    needs: [
+      'concurrency/both-families',
+      'concurrency/hundred-interleaved',
+      'limits/longest-line',
+      'limits/line-too-long',
+      'half-close/output-is-not-lost',
+      'half-close/tail-is-dropped',
+      'resets/mid-line',
+      'resets/mid-answer',
+    ],
+    run: overIPv6,
   },
   {
     id: 'concurrency/waiting-client-is-served-next',
@@ -249,10 +279,10 @@ export const concurrency: readonly Check[] = [
     needs: ['concurrency/hundred-interleaved', 'limits/longest-line'],
     async run(scene) {
       const { byte } = await paceOf(scene);
-      const longest = Math.max(2000, Math.min(60_000, 500 / byte));
-      const clients = await scene.clients(12, 'holder');
+      const longest = Math.max(2000, Math.min(60_000, (500 * 12) / HOLDERS / byte));
+      const clients = await scene.clients(HOLDERS, 'holder');
       await expectAllServed(clients);
-      const long = clients.map((_, i) => lineOf(i, 1, Math.round((longest * (i + 1)) / 12)));
+      const long = clients.map((_, i) => lineOf(i, 1, Math.round((longest * (i + 1)) / HOLDERS)));
       const slices = 10;
       const slice = (line: Buffer, n: number) =>
         line.subarray(
@@ -305,6 +335,54 @@ export const concurrency: readonly Check[] = [
     },
   },
   {
+    id: 'concurrency/takes-turns',
+    level: 'should',
+    title: 'A client that sends many lines at once does not keep another waiting for all of them',
+    sentence: SIMULTANEOUS,
+    cause:
+      'does it do all the lines that one recv returned before it looks at another client? Take turns: some of the lines, or some milliseconds',
+    needs: ['concurrency/second-client-while-first-idles'],
+    async run(scene) {
+      const { line } = await paceOf(scene);
+      const many = Math.floor(LONG_TURN / line);
+      // Whoever is fast does all that a recv returns before anybody notices.
+      if (3 * many > MOST_AT_ONCE)
+        return `was not tried: it does ${MOST_AT_ONCE / 3} lines in less than ${LONG_TURN / 1000} s`;
+      const neighbour = await scene.client('neighbour');
+      for (let tries = 1; ; tries++) {
+        const sender = await scene.client(`sends ${many} lines at once`);
+        for (const one of [sender, neighbour]) await expectEcho(one, 'before\r\n');
+        const all = 3 * many;
+        const sentAt = performance.now();
+        await sender.send('x\r\n'.repeat(many));
+        await scene.settle(LONG_TURN / 20); // so that it has begun
+        const askedAt = performance.now();
+        await neighbour.send('is it my turn?\r\n');
+        const turn = await neighbour.receive(16, { timeout: scene.patience + LONG_TURN });
+        expectSame(Buffer.from('is it my turn?\r\n'), turn);
+        const wait = performance.now() - askedAt;
+        await sender.receive(all, { timeout: 3 * (scene.patience + LONG_TURN) });
+        const whole = performance.now() - sentAt;
+        await sender.close();
+        if (wait < Math.max(1000, 0.5 * whole)) return undefined;
+        if (tries < 2) continue;
+        throw new Failure(
+          `while ${many} lines of one client took ${(whole / 1000).toFixed(1)} s, another waited ${(wait / 1000).toFixed(1)} s for the answer to one, twice`,
+        );
+      }
+    },
+  },
+  {
+    id: 'concurrency/out-of-descriptors',
+    level: 'should',
+    title: 'When descriptors run out, clients are served, and new ones as soon as others have left',
+    sentence: 'When the server has no free descriptor (EMFILE), it keeps serving its clients.',
+    cause:
+      'is EMFILE from accept an error that ends the server, or its accepting? Stop accepting for a moment, and begin again',
+    needs: ['concurrency/hundred-interleaved', 'concurrency/leaves-no-descriptors'],
+    run: outOfDescriptors,
+  },
+  {
     id: 'concurrency/beside-hundred-partial-lines',
     level: 'should',
     title: 'Others are served while 100 clients hold partial lines',
@@ -327,6 +405,113 @@ async function besidePartialLines(scene: Scene, howMany: number): Promise<void> 
     const expected = Buffer.from(`partial line of ${i}, completed\r\n`);
     await expectAnswer(holder, expected);
   }
+}
+
+/** Who hold long partial lines at the same time: together they are more than a megabyte. */
+const HOLDERS = 48;
+
+/** How long the lines take that one client sends at once, in milliseconds, … */
+const LONG_TURN = 4000;
+/** … and how many bytes of them a recv may well return. */
+const MOST_AT_ONCE = 192 * 1024;
+
+/** How many descriptors are left to the server. */
+const FEW = 8;
+
+/** Takes the server's descriptors away, all but a few, and gives them back. */
+async function outOfDescriptors(scene: Scene): Promise<string | undefined> {
+  const owners = Footprint.of(scene.target).startedHere;
+  if (owners.length === 0) throw new Unsupported('the server was not started here');
+  if (owners.length > 4) throw new Unsupported('too many processes listen');
+  const count = () => owners.reduce((sum, pid) => sum + descriptorsOf(pid), 0);
+  const before = count();
+  const old = await scene.clients(2, 'came early');
+  await expectAllServed(old);
+  if (count() < before + old.length) {
+    throw new Unsupported('it is not the process that listens that has the sockets of its clients');
+  }
+  const restore: (() => Promise<void>)[] = [];
+  try {
+    for (const pid of owners) restore.push(await leaveDescriptors(pid, FEW));
+    const line = Buffer.from('is there room?\r\n');
+    const crowd = await scene.clients(owners.length * FEW + 4, 'one of many');
+    for (const one of crowd) one.send(line).catch(() => undefined);
+    await scene.settle(Math.max(200, 4 * scene.moment));
+    const served = crowd.filter(({ pending }) => pending > 0);
+    for (const one of old) await expectEcho(one, 'while descriptors have run out\r\n');
+    if (served.length === crowd.length) return 'they did not run out';
+    // Who had to wait leaves as well: only the two that came early stay.
+    await Promise.all(crowd.map((one) => one.close({ timeout: scene.moment })));
+    const until = performance.now() + 2 * scene.patience;
+    const timeout = Math.max(500, 10 * scene.moment);
+    for (let tries = 0; ; tries++) {
+      const newcomer = await scene.client(`newcomer ${tries}`);
+      const answer = newcomer.send(line).then(() => newcomer.receive(line.length, { timeout }));
+      const isServed = await answer.then(
+        () => true,
+        () => false,
+      );
+      await newcomer.close({ timeout: scene.moment });
+      if (isServed) break;
+      if (performance.now() < until) continue;
+      throw new Failure(
+        `descriptors had run out, and are free again for ${Math.round((2 * scene.patience) / 1000)} s, but a new client is not served`,
+      );
+    }
+    for (const one of old) await expectEcho(one, 'still there\r\n');
+  } finally {
+    for (const one of restore) await one();
+  }
+  await expectService(scene, 'after descriptors had run out');
+  return undefined;
+}
+
+/** A few of the other checks, each once, at the server's other address. */
+async function overIPv6(scene: Scene): Promise<void> {
+  const host = '::1';
+  const { byte } = await paceOf(scene);
+  const { maxLine } = scene.target;
+  const neighbour = await scene.client('over 127.0.0.1');
+  const holder = await scene.client('holds a partial line', { host }).catch(() => {
+    throw new Unsupported('nobody listens on ::1');
+  });
+  await holder.send('in front\r\nbegun over ::1\r');
+  await expectAnswer(holder, 'in front\r\n');
+  await expectEcho(neighbour, 'meanwhile\r\n');
+
+  const longest = await scene.client('sends the longest line', { host });
+  await expectEcho(longest, lineOf(61, 1, maxLine));
+  const tooLong = await scene.client('sends a line that is too long', { host });
+  const before = Buffer.from('before\r\n');
+  tooLong
+    .send(Buffer.concat([before, Buffer.alloc(maxLine + 4000, 'too long ')]))
+    .catch(() => undefined);
+  await expectEnd(tooLong, before);
+  await tooLong.close({ timeout: scene.moment });
+
+  for (const lines of [30, 120, 400]) {
+    if (lines * 1009 * byte > 1000) continue;
+    const client = await scene.client(`reads late, ${lines} lines`, { host, ...NARROW });
+    const bytes = blockOfLines(lines);
+    await leaveOutputPending(client, Buffer.concat([bytes, Buffer.from('unfinished')]));
+    client.halfClose().catch(() => undefined);
+    await scene.settle(30);
+    await expectEcho(neighbour, 'meanwhile\r\n');
+    client.resume();
+    await expectEnd(client, bytes.subarray(1)); // the first byte has come already
+  }
+  for (let i = 0; i < 8; i++) {
+    const client = await scene.client(`resets ${i}`, { host, ...NARROW });
+    await expectEcho(client, 'accepted\r\n');
+    if (i % 2 === 0) await client.send('half a li');
+    else await leaveOutputPending(client, blockOfLines(150));
+    await client.reset();
+  }
+  await holder.send('\n');
+  await expectAnswer(holder, 'begun over ::1\r\n');
+  await expectEcho(neighbour, 'after\r\n');
+  const newcomer = await scene.client('newcomer', { host });
+  await expectEcho(newcomer, 'just come\r\n');
 }
 
 /** What a client may hold of a line: its name, and itself. Others must not wait for the rest. */

@@ -1,6 +1,7 @@
 import type { Check } from '../check.ts';
 import { bystanders } from './bystanders.ts';
 import { concurrency } from './concurrency.ts';
+import { endings } from './endings.ts';
 import { framing } from './framing.ts';
 import { halfClose } from './half-close.ts';
 import { leaks } from './leaks.ts';
@@ -8,6 +9,7 @@ import { limits } from './limits.ts';
 import { lines } from './lines.ts';
 import { measures } from './measures.ts';
 import { resets } from './resets.ts';
+import { shutdown } from './shutdown.ts';
 import { slowReaders } from './slow-readers.ts';
 import { streams } from './streams.ts';
 
@@ -20,8 +22,10 @@ export const checks: readonly Check[] = [
   ...concurrency,
   ...slowReaders,
   ...resets,
+  ...endings,
   ...streams,
   ...leaks,
   ...bystanders,
   ...measures,
+  ...shutdown,
 ];

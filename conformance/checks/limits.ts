@@ -46,7 +46,8 @@ export const limits: readonly Check[] = [
       for (const fill of ['x', '€']) {
         const client = await scene.client(`sends a line of ${fill}`);
         const long = Buffer.alloc(scene.target.maxLine - 1, fill);
-        client.send(Buffer.concat([before, long, Buffer.from('\r\n')]));
+        // What is behind it is not echoed: the connection is at its end.
+        client.send(Buffer.concat([before, long, Buffer.from('\r\nbehind\r\n')]));
         await expectEnd(client, before);
         await client.close();
         await expectService(scene, 'after a line that was too long');

@@ -139,6 +139,11 @@ export const measures: readonly Check[] = [
             await client.receive(pending.length).catch(() => undefined);
           },
         ),
+        await waits('has sent a line that is too long, and stays', {}, async (client) => {
+          const { maxLine } = scene.target;
+          client.send(Buffer.alloc(maxLine + 4000, 'too long ')).catch(() => undefined);
+          await client.receiveEnd().catch(() => undefined);
+        }),
         await waits('has sent its FIN and does not read', NARROW, async (client) => {
           client.pause();
           client.send(blockOfLines(100)).catch(() => undefined);

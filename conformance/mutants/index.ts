@@ -204,7 +204,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'ends-slow-lines': ['bystanders/partial-lines', 'bystanders/pending-output'],
   'ends-slow-readers': ['bystanders/pending-output'],
   'forgets-a-cr-after-lf': ['lines/every-order-of-cr-and-lf'],
-  'gives-up-after-half-a-second': ['half-close/again-and-again'],
+  'gives-up-two-seconds-after-fin': ['bystanders/half-closed'],
   'hands-on-pending-output': ['resets/leave-nothing-to-others'],
   'inherits-a-partial-line': [
     'half-close/nothing-sent',
@@ -250,6 +250,16 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'concurrency/long-partial-lines',
     'streams/narrow-readers',
   ],
+  'waits-for-who-must-leave': ['concurrency/beside-ending-clients'],
+  'has-one-timer-for-all': ['bystanders/lines-too-long'],
+  'takes-no-turns': ['concurrency/takes-turns'],
+  'does-not-accept-again': ['concurrency/out-of-descriptors'],
+  'counts-who-reset': ['leaks/as-many-as-before'],
+  'loses-its-place-in-the-list': ['concurrency/all-in-one-moment'],
+  'ends-who-takes-the-place': ['bystanders/successors'],
+  'waits-for-its-clients': ['shutdown/sigterm'],
+  'loses-output-over-ipv6': ['concurrency/over-ipv6'],
+  'keeps-1024-pieces': ['bystanders/many-pieces'],
   'wipes-partial-lines-at-a-reset': [
     'resets/leave-neighbours-alone',
     'bystanders/partial-lines',
@@ -268,8 +278,21 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'limits/endless-line',
     'concurrency/beside-any-partial-line',
   ],
-  // Whether half a second is over before the output has been read.
-  'gives-up-after-half-a-second': ['half-close/output-is-not-lost'],
+  // Whether somebody resets in the moment in which others speak.
+  'loses-its-place-in-the-list': [
+    'streams/side-by-side',
+    'resets/leave-neighbours-alone',
+    'leaks/after-resets',
+    'leaks/after-silent-visits',
+    'leaks/after-pending-output',
+  ],
+  // Whether somebody holds a part of a line in that place when the time is over.
+  'ends-who-takes-the-place': [
+    'leaks/after-many-bytes',
+    'lines/hundred-mebibytes',
+    'half-close/again-and-again',
+    'bystanders/partial-lines',
+  ],
   // Whether the kernel has taken all that was pending when somebody who did not read leaves.
   'hands-on-pending-output': ['slow-readers/beside-one'],
   'one-buffer-for-all': ['leaks/after-partial-lines', 'measures/rest-while-clients-wait'],
@@ -327,5 +350,11 @@ export const slowOnes: Readonly<Record<string, readonly string[]>> = {
     'framing/one-line',
     'framing/partial-line-is-held',
     'measures/round-trip',
+  ],
+  'takes-no-turns': [
+    'framing/one-line',
+    'framing/partial-line-is-held',
+    'concurrency/second-client-while-first-idles',
+    'concurrency/takes-turns',
   ],
 };

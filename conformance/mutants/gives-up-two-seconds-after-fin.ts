@@ -1,4 +1,4 @@
-/** Closes half a second after the client's FIN, whatever is still to be sent. */
+/** Closes two seconds after the client's FIN, whatever is still to be sent. */
 import { EchoServer, type Visitor } from './server.ts';
 
 new (class extends EchoServer {
@@ -8,6 +8,6 @@ new (class extends EchoServer {
 
   override ended(client: Visitor): void {
     super.ended(client);
-    setTimeout(() => client.socket.destroy(), 500);
+    setTimeout(() => client.socket.destroy(), 2000);
   }
 })().listen();
