@@ -26,7 +26,12 @@ function silenceOf({ target, patience }: Scene): number {
 }
 
 /** Where one of them would stop everybody, none is left open beside the checks that follow. */
-const needs = ['framing/one-line', 'concurrency/hundred-interleaved'];
+const needs = [
+  'framing/one-line',
+  'concurrency/hundred-interleaved',
+  'concurrency/beside-one-silent-client',
+  'concurrency/beside-any-partial-line',
+];
 
 /** A line behind which a partial one comes: its answer shows that the server has read it. */
 const FIRST = 'accepted\r\n';
@@ -38,7 +43,7 @@ export const bystanders: readonly Check[] = [
     title: 'A client that says nothing for half a minute is served when it speaks',
     sentence: STAYS,
     cause: 'is there a time-out for idle connections, or has another client ended this one?',
-    needs: [...needs, 'concurrency/beside-one-silent-client'],
+    needs,
     async prepare(scene) {
       const [, spoke] = await scene.clients(2, 'silent');
       await expectEcho(spoke as Client, FIRST);
@@ -57,7 +62,7 @@ export const bystanders: readonly Check[] = [
     title: 'A partial line is still there half a minute later',
     sentence: PARTIAL,
     cause: 'is there a time-out for an unfinished line, or has another client wiped it?',
-    needs: [...needs, 'concurrency/beside-any-partial-line', 'limits/longest-line'],
+    needs: [...needs, 'limits/longest-line'],
     async prepare(scene) {
       for (const [i, length] of PARTIAL_LENGTHS.entries()) {
         const client = await scene.client(`holds ${length} bytes`);
@@ -114,7 +119,12 @@ export const bystanders: readonly Check[] = [
     title: 'Output that is pending at the FIN is still delivered 15 seconds later',
     sentence: HALF_CLOSE,
     cause: "is there a time-out that begins with the client's FIN, and ends what is still pending?",
-    needs: [...needs, 'half-close/output-is-not-lost', 'half-close/again-and-again'],
+    needs: [
+      ...needs,
+      'half-close/output-is-not-lost',
+      'half-close/again-and-again',
+      'slow-readers/beside-one',
+    ],
     async prepare(scene) {
       const { byte } = await paceOf(scene);
       const clients = await scene.clients(UNREAD.length, 'has sent its FIN', NARROW);
@@ -153,13 +163,16 @@ export const bystanders: readonly Check[] = [
     async prepare(scene) {
       const { byte } = await paceOf(scene);
       if (byte * scene.target.maxLine > 500) throw new Unsupported('too slow to tell');
-      const alone = await goesOnSending(scene, 'alone');
+      // All are there before: whoever comes later may be turned away for what another check does meanwhile.
+      const [first, ...others] = await scene.clients(4, 'sends on');
+      for (const client of [first, ...others]) await expectEcho(client as Client, FIRST);
+      const alone = await goesOnSending(scene, first as Client);
       const later = async () => {
         const time = await alone.end(MAY_GO_ON);
         if (time === undefined) return `one may send for ${MAY_GO_ON / 1000} s, and longer`;
         const several: Awaited<ReturnType<typeof goesOnSending>>[] = [];
-        for (let i = 0; i < 3; i++) {
-          several.push(await goesOnSending(scene, `one of several, ${i}`));
+        for (const client of others) {
+          several.push(await goesOnSending(scene, client));
           await scene.settle(Math.min(300, time / 4));
         }
         const most = 3 * time + MAY_GO_ON / 2;
@@ -186,7 +199,8 @@ export const bystanders: readonly Check[] = [
       const client = await scene.client('drips');
       await expectEcho(client, FIRST);
       const later = async () => {
-        const line = lineOf(60, 1, PIECES);
+        // A shorter wait for bystanders means fewer pieces: a millisecond each.
+        const line = lineOf(60, 1, Math.min(PIECES, silenceOf(scene)));
         await client.sendBytewise(line, 1).catch(() => undefined); // what comes back tells more
         await expectAnswer(client, line);
         await expectEcho(client, 'and the next one\r\n');
@@ -286,10 +300,8 @@ const MAY_GO_ON = 6000;
 /** A client whose line was too long: it has got the FIN, and sends on until it is reset. */
 async function goesOnSending(
   scene: Scene,
-  name: string,
+  client: Client,
 ): Promise<{ end(most: number): Promise<number | undefined> }> {
-  const client = await scene.client(`sends on, ${name}`);
-  await expectEcho(client, FIRST);
   client.send(Buffer.alloc(scene.target.maxLine + 4000, 'too long ')).catch(() => undefined);
   await client.receiveEnd();
   const since = performance.now();

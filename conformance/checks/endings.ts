@@ -67,7 +67,7 @@ export const endings: readonly Check[] = [
     cause:
       'does it wait for one client to leave (SO_LINGER in close, a loop that reads what is left) while others wait for it?',
     needs: [
-      'concurrency/second-client-while-first-idles',
+      'concurrency/beside-any-partial-line',
       'half-close/answers-after-fin',
       'limits/line-too-long',
       'resets/mid-answer',
@@ -113,18 +113,19 @@ export const endings: readonly Check[] = [
     cause:
       'does it close or accept connections while it goes through a list of what has happened: is an entry skipped, or meant for another client?',
     needs: [
+      'framing/random-lines-32-mib',
+      'concurrency/beside-any-partial-line',
       'concurrency/hundred-interleaved',
       'concurrency/nothing-is-inherited',
       'half-close/answers-after-fin',
       'half-close/tail-is-dropped',
-      'resets/mid-line',
-      'resets/connect-and-vanish',
+      'resets/leave-neighbours-alone',
     ],
     async run(scene) {
       const { line } = await paceOf(scene);
       if (line > 50) throw new Unsupported('too slow to tell');
       // What keeps it busy while all the rest happens.
-      const busy = Buffer.from('keeps it busy\r\n'.repeat(Math.ceil(Math.min(20_000, 20 / line))));
+      const busy = blockOfLines(Math.ceil(Math.min(300, 20 / line)), 'b');
       const stays = await scene.clients(6, 'stays');
       for (const [i, one] of stays.entries()) await expectEcho(one, `I stay ${i}\r\n`);
       const until = performance.now() + 2500;

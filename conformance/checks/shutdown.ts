@@ -30,7 +30,7 @@ export const shutdown: readonly Check[] = [
       await expectAnswer(began, 'whole\r\n');
       const late = await scene.client('does not read', NARROW);
       await leaveOutputPending(late, blockOfLines(150));
-      await scene.settle(1000); // so that it is at rest
+      await scene.settle(300); // so that it is at rest
       // As a person would who has started it; what a launcher has started is told by its group, as systemd does.
       process.kill(owners.includes(group) ? group : -group, 'SIGTERM');
       const until = performance.now() + Math.max(AT_MOST, scene.patience);

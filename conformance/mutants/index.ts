@@ -135,7 +135,6 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'concurrency/same-port-twice',
     'concurrency/beside-one-partial-line',
     'concurrency/nothing-is-inherited',
-    'slow-readers/beside-one',
     'resets/mid-line',
     'resets/mid-answer',
   ],
@@ -166,7 +165,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   ],
   'ipv4-only': ['concurrency/both-families'],
   'blocks-on-slow-reader': ['slow-readers/beside-one'],
-  'blocks-over-ipv6': ['slow-readers/beside-twenty'],
+  'blocks-over-ipv6': ['concurrency/over-ipv6', 'slow-readers/beside-twenty'],
   'has-ten-writers': ['slow-readers/beside-twenty'],
   'buffers-without-bound': ['slow-readers/server-stops-taking'],
   'drops-what-would-block': [
@@ -201,7 +200,11 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'counts-characters': ['streams/narrow-readers'],
   'drops-a-byte-order-mark': ['lines/every-byte-in-every-place'],
   'ends-idle-connections': ['bystanders/silent'],
-  'ends-slow-lines': ['bystanders/partial-lines', 'bystanders/pending-output'],
+  'ends-slow-lines': [
+    'bystanders/partial-lines',
+    'bystanders/pending-output',
+    'bystanders/successors',
+  ],
   'ends-slow-readers': ['bystanders/pending-output'],
   'forgets-a-cr-after-lf': ['lines/every-order-of-cr-and-lf'],
   'gives-up-two-seconds-after-fin': ['bystanders/half-closed'],
@@ -264,6 +267,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'resets/leave-neighbours-alone',
     'bystanders/partial-lines',
     'bystanders/pending-output',
+    'bystanders/successors',
   ],
 };
 
@@ -294,8 +298,12 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'bystanders/partial-lines',
   ],
   // Whether the kernel has taken all that was pending when somebody who did not read leaves.
-  'hands-on-pending-output': ['slow-readers/beside-one'],
-  'one-buffer-for-all': ['leaks/after-partial-lines', 'measures/rest-while-clients-wait'],
+  'hands-on-pending-output': ['slow-readers/beside-one', 'concurrency/beside-ending-clients'],
+  'one-buffer-for-all': [
+    'slow-readers/beside-one',
+    'leaks/after-partial-lines',
+    'measures/rest-while-clients-wait',
+  ],
   // Whether a read ends behind a CR.
   'ends-lines-at-cr': ['lines/hundred-mebibytes'],
   'misses-a-split-terminator': ['lines/hundred-mebibytes'],
@@ -308,13 +316,21 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'leaks/after-partial-lines',
   ],
   'waits-for-a-first-line': ['leaks/after-silent-visits'],
-  'mixes-up-pending-output': ['half-close/again-and-again', 'streams/narrow-readers'],
+  'mixes-up-pending-output': [
+    'half-close/again-and-again',
+    'streams/narrow-readers',
+    'bystanders/half-closed',
+  ],
   'forgets-a-cr-after-lf': ['framing/random-lines-32-mib'],
   'shares-long-lines': ['streams/side-by-side', 'streams/narrow-readers'],
   // Whether one of the narrow readers has to wait for the others longer than the suite waits.
   'blocks-on-slow-reader': ['streams/narrow-readers'],
   // Whether a line of one of the streams is unfinished when a visitor resets.
-  'wipes-partial-lines-at-a-reset': ['streams/side-by-side'],
+  'wipes-partial-lines-at-a-reset': [
+    'streams/side-by-side',
+    'bystanders/half-closed',
+    'bystanders/many-pieces',
+  ],
   // Whether those who do not read have paused for long enough when another asks.
   'starves-neighbours': ['slow-readers/beside-twenty'],
   // Whether memory still grows after 80,000 lines, so that more are sent.
@@ -324,6 +340,14 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'half-close/again-and-again',
     'concurrency/hundred-interleaved',
     'concurrency/leaves-no-descriptors',
+    'concurrency/out-of-descriptors',
+    'concurrency/beside-ending-clients',
+    'concurrency/all-in-one-moment',
+    'concurrency/over-ipv6',
+    'bystanders/half-closed',
+    'bystanders/lines-too-long',
+    'bystanders/many-pieces',
+    'bystanders/successors',
     'concurrency/beside-hundred-partial-lines',
     'resets/connect-and-vanish',
     'resets/leave-neighbours-alone',
