@@ -673,7 +673,8 @@ function isOwn(verdict: Verdict): boolean {
   const kind = kindOf(verdict);
   const { id } = verdict.check;
   const [group = ''] = id.split('/');
-  if (kind === 'died') return false;
+  if (kind === 'died') return id === 'concurrency/out-of-descriptors';
+  if (id === ONCE_MORE) return kind !== 'changed';
   if (kind === 'refused') return id === 'concurrency/both-families';
   if (kind === 'unserved')
     return ['resets', 'concurrency', 'slow-readers', 'streams'].includes(group);

@@ -289,7 +289,7 @@ function goesOn(scene: Scene, work: Promise<string | undefined>): void {
 const UNREAD = [60, 250, 600];
 
 /** In bytes, a millisecond apart: on a busy machine, the server finds several of them at once now and then. */
-const PIECES = 3000;
+const PIECES = 2000;
 
 /** In milliseconds: less than the half minute that balancers mostly wait for the other side's FIN. */
 const AFTER_FIN = 15_000;

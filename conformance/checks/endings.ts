@@ -130,7 +130,7 @@ export const endings: readonly Check[] = [
       for (const [i, one] of stays.entries()) await expectEcho(one, `I stay ${i}\r\n`);
       const until = performance.now() + 2500;
       let rounds = 0;
-      for (; rounds < 12 && (rounds < 2 || performance.now() < until); rounds++) {
+      for (; rounds < 8 && (rounds < 2 || performance.now() < until); rounds++) {
         await inOneMoment(scene, stays, busy, rounds);
       }
       await expectService(scene, 'after clients that came, spoke and ended in the same moment');

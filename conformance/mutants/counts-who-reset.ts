@@ -1,4 +1,4 @@
-/** Serves 1,300 clients at once, and counts 400 that have reset as if they were there. */
+/** Serves 1,160 clients at once, and counts 600 that have reset as if they were there. */
 import { EchoServer, type Visitor } from './server.ts';
 
 new (class extends EchoServer {
@@ -6,10 +6,10 @@ new (class extends EchoServer {
   #missed = 0;
 
   override connected({ socket }: Visitor): void {
-    if (this.#count >= 1300) return void socket.destroy();
+    if (this.#count >= 1160) return void socket.destroy();
     this.#count++;
     socket.once('close', (hadError) => {
-      if (hadError && this.#missed < 400) this.#missed++;
+      if (hadError && this.#missed < 600) this.#missed++;
       else this.#count--;
     });
   }
