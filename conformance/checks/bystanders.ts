@@ -85,6 +85,32 @@ export const bystanders: readonly Check[] = [
     },
   },
   {
+    id: 'bystanders/lone-cr-and-lf',
+    level: 'should',
+    title: 'A partial line with lone CRs and LFs in it is still there half a minute later',
+    sentence: PARTIAL,
+    cause: 'is something done, after a time, with what a lone LF seems to end?',
+    needs: [...needs, 'framing/lone-lf-is-a-byte', 'framing/lone-cr-is-a-byte'],
+    async prepare(scene) {
+      for (const partial of WITH_LONE_ENDS) {
+        const client = await scene.client(`holds ${JSON.stringify(partial)}`);
+        await client.send(FIRST + partial);
+        await expectAnswer(client, FIRST);
+      }
+    },
+    async run(scene) {
+      await wait(scene);
+      for (const [i, client] of scene.bystanders.entries()) {
+        const rest = '\nthe end\r\n';
+        client.send(rest).catch(() => undefined);
+        await expectAnswer(client, `${WITH_LONE_ENDS[i]}${rest}`).catch(
+          explained(scene, 'held a partial line with lone CRs and LFs'),
+        );
+        await expectEcho(client, 'and going on\r\n');
+      }
+    },
+  },
+  {
     id: 'bystanders/pending-output',
     level: 'should',
     title: 'Output that nobody has read for half a minute is still delivered',
@@ -347,6 +373,9 @@ async function expectFlooded(client: Client, block: Buffer): Promise<void> {
 
 const HELD_UP =
   'the server owes nothing: the kernel on this side has not yet sent it the rest (its receive buffer is very small)';
+
+/** None ends in CR: it would be whole with the LF that follows. */
+const WITH_LONE_ENDS = ['unix\nlines\n', 'a\rb\r\rc', '\n'];
 
 const PARTIAL_LENGTHS = [12, 900, 20_000, 50_000];
 

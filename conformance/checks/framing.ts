@@ -144,6 +144,11 @@ export const framing: readonly Check[] = [
       await expectAnswer(client, 'a\r\n');
       await client.send('\n');
       await expectAnswer(client, 'b\r\n');
+      // Of an empty line, the CR is all that there is to keep.
+      await client.send('\r');
+      await scene.quiet();
+      await client.send('\n');
+      await expectAnswer(client, '\r\n');
     },
   },
   {

@@ -66,6 +66,25 @@ export const halfClose: readonly Check[] = [
     },
   },
   {
+    id: 'half-close/tail-with-lone-ends-is-dropped',
+    level: 'should',
+    title: 'An unfinished line with a lone CR or LF in it, or at its end, is not echoed either',
+    sentence: 'At end of input an unterminated tail is dropped.',
+    cause:
+      'does it take a lone LF, or a lone CR, for the end of the last line when the input ends?',
+    needs: ['half-close/tail-is-dropped', 'framing/lone-lf-is-a-byte', 'framing/lone-cr-is-a-byte'],
+    async run(scene) {
+      for (const tail of ['unix\n', '\n', '\r', 'old mac\r', 'two\nof them\n', 'a\n\r', 'b\r\r']) {
+        for (const whole of ['whole\r\n', '']) {
+          const client = await scene.client(`leaves ${JSON.stringify(tail)}`);
+          await client.send(whole + tail);
+          await client.halfClose();
+          await expectEnd(client, Buffer.from(whole));
+        }
+      }
+    },
+  },
+  {
     id: 'half-close/nothing-sent',
     level: 'should',
     title: "A client that sends nothing but its FIN gets the server's",

@@ -30,6 +30,13 @@ export const limits: readonly Check[] = [
       // Once more, with the line end in a segment of its own.
       await client.play(line.subarray(0, 30_000), line.subarray(30_000, -2), scene.moment, '\r\n');
       await expectAnswer(client, line);
+      // The limit is one line's: what came before it, in the same segment or in the same read, does not count.
+      const short = Buffer.from('short\r\n');
+      await expectEcho(client, Buffer.concat([short, line, short, line, line]));
+      await client.send(Buffer.concat([short, line.subarray(0, 20_000)]));
+      await expectAnswer(client, short);
+      await client.play(line.subarray(20_000, -2), scene.moment, '\r\n');
+      await expectAnswer(client, line);
     },
   },
   {

@@ -154,6 +154,28 @@ export const lines: readonly Check[] = [
     },
   },
   {
+    id: 'lines/almost-the-same',
+    level: 'should',
+    title: 'Lines that differ in one byte, wherever it is, are different lines',
+    sentence: ANY_BYTES,
+    cause: 'is an answer remembered, and found again by a part of its line, its length or a hash?',
+    needs: ['framing/random-lines-32-mib'],
+    async run(scene) {
+      const clients = await scene.clients(2, 'client');
+      const pieces = [40, 1000, 4000, 30_000].flatMap((length) => {
+        const line = lineOf(4, length, length);
+        const places = Array.from({ length: 20 }, (_, i) => Math.floor(((length - 2) * i) / 20));
+        return [line, ...places.map((place) => withOther(line, place)), line];
+      });
+      let done = 0;
+      for (const line of inTime(pieces, TIME)) {
+        await expectEcho(clients[done % 2] as Client, line);
+        done++;
+      }
+      return extent(done, pieces.length, 'lines');
+    },
+  },
+  {
     id: 'lines/two-hundred-thousand',
     level: 'should',
     title: '200,000 short lines on one connection come back',
@@ -209,6 +231,13 @@ export const lines: readonly Check[] = [
     },
   },
 ];
+
+/** The same line with another byte in one place. */
+function withOther(line: Buffer, place: number): Buffer {
+  const other = Buffer.from(line);
+  other[place] = line[place] === 0x21 ? 0x3f : 0x21;
+  return other;
+}
 
 /** Says one line after the other, as many as there is time for. @returns how many, if not all */
 async function conversation(client: Client, all: readonly Buffer[]): Promise<string | undefined> {

@@ -263,6 +263,11 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'waits-for-its-clients': ['shutdown/sigterm'],
   'loses-output-over-ipv6': ['concurrency/over-ipv6'],
   'keeps-1024-pieces': ['bystanders/many-pieces'],
+  'interns-lines': ['lines/almost-the-same'],
+  'counts-earlier-lines': ['limits/longest-line'],
+  'forgets-what-a-lone-lf-ends': ['bystanders/lone-cr-and-lf'],
+  'echoes-a-tail-that-ends-in-lf': ['half-close/tail-with-lone-ends-is-dropped'],
+  'misses-a-split-empty-line': ['framing/crlf-split-across-segments'],
   'wipes-partial-lines-at-a-reset': [
     'resets/leave-neighbours-alone',
     'bystanders/partial-lines',
