@@ -96,6 +96,11 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'waits-for-its-clients': ['shutdown/sigterm'],
   'loses-output-over-ipv6': ['concurrency/over-ipv6'],
   'keeps-1024-pieces': ['bystanders/many-pieces'],
+  'interns-lines': ['lines/almost-the-same'],
+  'counts-earlier-lines': ['limits/longest-line'],
+  'forgets-what-a-lone-lf-ends': ['bystanders/lone-cr-and-lf'],
+  'echoes-a-tail-that-ends-in-lf': ['half-close/tail-with-lone-ends-is-dropped'],
+  'misses-a-split-empty-line': ['misses-a-split-end'],
   'counts-who-reset': ['leaks/as-many-as-before'],
   'hands-on-pending-output': ['resets/leave-nothing-to-others', 'mixes-clients'],
   'inherits-a-partial-line': [
