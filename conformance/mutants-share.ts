@@ -46,9 +46,13 @@ function isPart(outcome: string, message: string): boolean {
   return outcome === 'pass' && /the server is slow|too little to tell|was not tried/.test(message);
 }
 
-/** Whether no other mutant shows that a check can fail. */
-function isSoleCatch(name: string, id: string): boolean {
-  return !Object.entries(mutants).some(([other, all]) => other !== name && all.includes(id));
+/** The long checks that a mutant fails, and meets in `npm test`. */
+const longFirst = (caughtBy: readonly string[]) => caughtBy.filter(isLong).slice(0, LONG_ONES);
+
+/** Whether this is the mutant that shows that a check can fail: no other one that fails it meets it otherwise. */
+function isItsProof(name: string, id: string): boolean {
+  const all = Object.entries(mutants).filter(([, caughtBy]) => caughtBy.includes(id));
+  return all[0]?.[0] === name && !all.some(([, caughtBy]) => longFirst(caughtBy).includes(id));
 }
 
 /** A check and all that it needs, directly or not. */
@@ -64,10 +68,10 @@ export function selectionFor(name: string, caughtBy: readonly string[]): readonl
   const at = Object.keys(mutants).indexOf(name) * OTHERS;
   const others = Array.from({ length: OTHERS }, (_, i) => quick[(at + i) % quick.length] as string);
   const selected = new Set<string>();
-  const long = caughtBy.filter(isLong);
-  const spared = new Set(long.filter((id) => !isSoleCatch(name, id)).slice(LONG_ONES));
-  for (const id of [...caughtBy, ...others]) {
-    if (!spared.has(id)) for (const one of withNeeds(id)) selected.add(one);
+  const isMet = (id: string) =>
+    !isLong(id) || longFirst(caughtBy).includes(id) || isItsProof(name, id);
+  for (const id of [...caughtBy.filter(isMet), ...others]) {
+    for (const one of withNeeds(id)) selected.add(one);
   }
   return [...selected];
 }

@@ -32,12 +32,6 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   ],
   'loses-output-at-half-close': ['half-close/output-is-not-lost', 'half-close/again-and-again'],
   'echoes-the-tail': ['half-close/tail-is-dropped'],
-  'spins-at-end-of-input': [
-    'misses-the-end-of-input',
-    'measures/rest-after-clients-have-left',
-    'measures/rest-while-clients-wait',
-    'concurrency/leaves-no-descriptors',
-  ],
   'one-client-at-a-time': ['one-at-a-time'],
   'turns-away-the-second': ['turns-away', 'concurrency/waiting-client-is-served-next'],
   'one-buffer-for-all': [
@@ -50,7 +44,6 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   ],
   'swaps-two-answers': ['mixes-clients', 'concurrency/hundred-interleaved'],
   'serves-fifty-at-once': ['serves-only-so-many'],
-  'stops-at-500': ['serves-only-so-many'],
   'stops-at-1020': ['concurrency/beyond-1024-descriptors', 'serves-only-so-many'],
   'never-frees-a-slot': ['leaks', 'serves-only-so-many'],
   'leaks-a-descriptor': ['leaks', 'concurrency/leaves-no-descriptors', 'leaks/after-lines'],
@@ -115,8 +108,6 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'leaks-at-a-reset': ['leaks/after-resets'],
   'leaks-at-a-silent-visit': ['leaks/after-silent-visits'],
   'leaks-at-a-write-error': ['leaks/after-pending-output'],
-  'leaks-at-every-third-client': ['leaks'],
-  'loses-output-now-and-then': ['half-close/output-is-not-lost', 'half-close/again-and-again'],
   'misses-crlf-at-16-kib': ['lines/lengths'],
   'mixes-up-pending-output': [
     'bystanders/pending-output',
