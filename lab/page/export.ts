@@ -14,8 +14,11 @@ import { recordingsOf } from './recordings.ts';
 /** The servers in the picture that stands alone: why one stalls and the other does not. */
 const PICTURED = ['blocking', 'poll-loop'];
 
+/** How wide it is in pixels, by the end of the file's name: a telephone would make the wide one illegible. */
+const WIDTHS = { '': 860, '-narrow': 430 };
+
 /**
- * Writes a page for each lesson that is recorded, and one picture of the first lesson.
+ * Writes a page for each lesson that is recorded, and a picture of the first lesson, wide and narrow.
  *
  * @returns the names of the files
  * @throws Error when the folder cannot be written
@@ -44,17 +47,17 @@ export async function exportTo(
     const found = servers.find((one) => one.name === name);
     return found ? [{ story: storyOf(found.trace), number: found.number }] : [];
   });
-  const picture = `${first.id}.svg`;
-  writeFileSync(
-    join(folder, picture),
-    poster(models, {
-      title: first.title,
-      figure,
-      t: tellingMoment(models.map(({ story }) => story)),
-      width: 860,
-      style: await pictureStyle(),
-      label: `${first.story} ${models.map(({ story, number }) => `${story.model}: ${figure} ${number.text}.`).join(' ')}`,
-    }),
-  );
-  return [...files, picture];
+  const options = {
+    title: first.title,
+    figure,
+    t: tellingMoment(models.map(({ story }) => story)),
+    style: await pictureStyle(),
+    label: `${first.story} ${models.map(({ story, number }) => `${story.model}: ${figure} ${number.text}.`).join(' ')}`,
+  };
+  for (const [name, width] of Object.entries(WIDTHS)) {
+    const picture = `${first.id}${name}.svg`;
+    writeFileSync(join(folder, picture), poster(models, { ...options, width }));
+    files.push(picture);
+  }
+  return files;
 }

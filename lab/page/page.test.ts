@@ -81,10 +81,23 @@ test('docs/course.md and docs/lab show what was recorded', () => {
   }
 });
 
-test('the picture that stands alone is there, in words as well', () => {
+test('the picture that stands alone is there, wide and narrow, in words as well', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const widths = ['half-a-line.svg', 'half-a-line-narrow.svg'].map((name) => {
+    expect(readme).toContain(`"docs/lab/${name}"`);
+    const picture = readFileSync(join(directory, name), 'utf8');
+    expect(picture).toMatch(/At [\d,]+ ms: The process waits in recv\(2\)/);
+    expect(picture).toMatch(/aria-label="[^"]*blocking: [^"]+ms/);
+    return Number(/ width="(\d+)"/.exec(picture)?.[1]);
+  });
+  expect(widths).toEqual([860, 430]);
+});
+
+test('no label of that picture is crossed out: the moment is drawn below all else', () => {
   const picture = readFileSync(join(directory, 'half-a-line.svg'), 'utf8');
-  expect(picture).toContain('and for nobody else');
-  expect(picture).toMatch(/aria-label="[^"]*blocking: [^"]+ms/);
+  expect(picture.match(/class="card"[^>]*><path class="cursor-line"/g)).toHaveLength(2);
+  expect(picture.match(/class="ground"[^>]*><path class="cursor-line"/g)).toHaveLength(1);
+  expect(picture.match(/class="cursor-line"/g)).toHaveLength(3);
 });
 
 test('a line of source is found by a text that occurs once', () => {

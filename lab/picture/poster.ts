@@ -2,7 +2,7 @@
 import type { Ms } from '../trace.ts';
 import { PATTERNS } from './legend.ts';
 import { type Scale, x } from './scale.ts';
-import { sentencesAt } from './sentences.ts';
+import { ms, sentencesAt } from './sentences.ts';
 import type { Story } from './story.ts';
 import { axis, type Drawing, lanes, RIGHT, roomForNames, script, stacked } from './svg.ts';
 import { escapeMarkup, widthOf } from './text.ts';
@@ -35,23 +35,30 @@ export function poster(models: readonly PosterModel[], options: PosterOptions): 
   const { width, t, style, label } = options;
   const left = roomForNames(models.map(({ story }) => story)) + PAD;
   const scale: Scale = { from: 0, to: first.story.duration, left, right: width - RIGHT - PAD };
-  const top = stacked([
-    heading(options.title),
-    axis(scale),
-    script(first.story, scale),
-    { height: 8, body: '' },
-  ]);
+  const title = heading(options.title, width);
+  const top = stacked([title, axis(scale), script(first.story, scale), { height: 8, body: '' }]);
   const drawing = stacked([top, ...models.map((one) => card(one, scale, options))], 8);
   const height = drawing.height + PAD;
-  const at = x(scale, t);
-  const cursor = `<path class="cursor-line" d="M${at} 62V${height - PAD}"/>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeMarkup(label)}"><style>${style}</style>${PATTERNS}<rect class="ground" width="${width}" height="${height}" rx="8"/>${drawing.body}${cursor}</svg>\n`;
+  const cursor = cursorLine(scale, t, title.height + 16, top.height);
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeMarkup(label)}"><style>${style}</style>${PATTERNS}<rect class="ground" width="${width}" height="${height}" rx="8"/>${cursor}${drawing.body}</svg>\n`;
 }
 
-function heading(title: string): Drawing {
+/** The moment that is told in words. It is drawn first, so that no label is crossed out. */
+function cursorLine(scale: Scale, t: Ms, from: number, to: number): string {
+  return `<path class="cursor-line" d="M${x(scale, t)} ${from}V${to}"/>`;
+}
+
+function heading(title: string, width: number): Drawing {
+  // A bold letter is an eighth wider.
+  const lines = wrapped(title, width - 2 * PAD, 20 * 1.125);
   return {
-    height: 46,
-    body: `<text class="title" x="${PAD}" y="28">${escapeMarkup(title)}</text>`,
+    height: 20 + lines.length * 26,
+    body: lines
+      .map(
+        (line, i) =>
+          `<text class="title" x="${PAD}" y="${28 + i * 26}">${escapeMarkup(line)}</text>`,
+      )
+      .join(''),
   };
 }
 
@@ -63,7 +70,8 @@ function card({ story, number }: PosterModel, scale: Scale, options: PosterOptio
     height: 34,
     body: `<text class="name" x="${PAD + 10}" y="23">${escapeMarkup(story.model)}</text><text class="figure" x="${right}" y="23" text-anchor="end">${escapeMarkup(figure)}</text><text class="number ${number.is}" x="${right - label}" y="23" text-anchor="end">${escapeMarkup(number.text)}</text>`,
   };
-  const words = wrapped(sentencesAt(story, t).join(' '), width - 2 * PAD - 20, 13);
+  const telling = [`At ${ms(t)}:`, ...sentencesAt(story, t)].join(' ');
+  const words = wrapped(telling, width - 2 * PAD - 20, 13);
   const said: Drawing = {
     height: words.length * 18 + 12,
     body: words
@@ -73,9 +81,11 @@ function card({ story, number }: PosterModel, scale: Scale, options: PosterOptio
       )
       .join(''),
   };
-  const { height, body } = stacked([head, lanes(story, scale), said]);
+  const seen = lanes(story, scale);
+  const { height, body } = stacked([head, seen, said]);
   const ground = `<rect class="card" x="${PAD}" width="${width - 2 * PAD}" height="${height}" rx="8"/>`;
-  return { height, body: ground + body };
+  const cursor = cursorLine(scale, t, head.height, head.height + seen.height);
+  return { height, body: ground + cursor + body };
 }
 
 /** Breaks a text into lines. */
