@@ -97,7 +97,7 @@ function bound({ limited, better }: Figure): string {
  */
 export function writtenRatio({ ratio, limited, baselineLimited, better }: Figure): string {
   if (ratio === undefined) return '';
-  const text = ratio.toFixed(2);
+  const text = ratio < 0.005 ? ratio.toPrecision(1) : ratio.toFixed(2);
   if (ratio === 1) return text; // the baseline itself
   if (limited === baselineLimited) return limited ? `~ ${text}` : text;
   return `${limited === (better === 'more') ? '≥' : '≤'} ${text}`;

@@ -71,6 +71,19 @@ test('the order is that of the years, each with a source', () => {
   }
 });
 
+test('a model that is faster beside a crowd by chance has all of its echoes left, and not more', () => {
+  const more = structuredClone(results) as typeof results;
+  for (const cell of more.questions.find(({ id }) => id === 'growth')?.cells ?? []) {
+    for (const { contestant, figures } of cell.rounds) {
+      const rate = cell.id === 'growth-0' ? 100 : contestant === 'poll-loop' ? 7 : 130;
+      (figures as Record<string, number>).linesPerSecond = rate;
+    }
+  }
+  const page = mapPage(new Book(more), file, order);
+  expect(page).toMatch(/`epoll-loop`.* \*\*All\*\* of its echoes a second are left/);
+  expect(page).toMatch(/`poll-loop`.* \*\*7 %\*\* of its echoes a second are left/);
+});
+
 test('a figure that changes, changes on the page, and one that is missing is not invented', () => {
   const rounds = [{ contestant: 'rxjs', round: 0, figures: { each9000: 43.21 } }];
   const questions = results.questions

@@ -91,7 +91,7 @@ export const models: readonly MapModel[] = [
       'Apache: [pre-forked child processes](https://github.com/apache/httpd/blob/trunk/ABOUT_APACHE) in 0.7 and 0.8 (1995), today the [prefork MPM](https://httpd.apache.org/docs/2.4/mod/prefork.html). There each process blocks, for one client. gunicorn: ["pre-fork worker model"](https://docs.gunicorn.org/en/stable/design.html).',
     choose: 'There are several cores, and the clients have nothing to do with each other.',
     elsewhere:
-      "nginx's worker processes, Ruby's Unicorn, and [`node:cluster`](https://nodejs.org/api/cluster.html), which is used here.",
+      "nginx's worker processes, Ruby's Unicorn, and [`node:cluster`](https://nodejs.org/api/cluster.html), which is used here (with SCHED_NONE: the kernel spreads the clients).",
     price: {
       ...{ question: 'idle', cell: 'idle', measure: 'memory' },
       words: 'of memory before the first client',
@@ -102,7 +102,7 @@ export const models: readonly MapModel[] = [
     since: 1996,
     history:
       'The pattern [Half-Sync/Half-Async](https://smallmemory.charlesweir.com/almanac/SchmidtEtc96.html) (1996). Apache\'s [event MPM](https://httpd.apache.org/docs/2.4/mod/event.html): a listener thread passes connections "to a worker thread for processing".',
-    choose: 'Lines cost CPU time, and the clients share state in one process.',
+    choose: 'Lines cost CPU time, and one process must hold the state of all clients.',
     elsewhere:
       "Java's `ExecutorService` behind a selector, tokio's `spawn_blocking`, asyncio's `run_in_executor`, and the thread pool of [libuv](https://docs.libuv.org/en/v1.x/threadpool.html).",
     price: {

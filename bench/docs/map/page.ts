@@ -1,4 +1,5 @@
 /** `docs/map.md`: all models in one order, with where each comes from, what it costs, and when to choose it. */
+import { isLevel } from '../contest.ts';
 import { type Book, written, writtenRatio } from '../figures.ts';
 import { type MapModel, models, type Price } from './models.ts';
 import { finding } from './picture.ts';
@@ -77,7 +78,10 @@ ${[
 function priceOf(book: Book, name: string, { question, cell, of, measure, words }: Price): string {
   if (of) {
     const share = book.quotient(question, measure, cell, of, name);
-    return share === undefined ? NOT_MEASURED : `**${Math.round(share * 100)} %** ${words}`;
+    if (share === undefined) return NOT_MEASURED;
+    // Nobody gains by a crowd: what is more than all of it is the spread of the rounds.
+    const left = isLevel(share) || share > 1 ? 'All' : `${Math.round(share * 100)} %`;
+    return `**${left}** ${words}`;
   }
   const figure = book.figure(question, cell, measure, name);
   if (!figure) return NOT_MEASURED;
