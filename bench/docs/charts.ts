@@ -38,7 +38,7 @@ function chartOf(section: Section, book: Book): Chart | undefined {
   if (!view || !first) return undefined;
   const finding = findingOf(section, book);
   const rows = view.figures.map((figure) => rowOf(figure, view, finding, book));
-  const { what, legend, ideal } = view;
+  const { what, legend, marks } = view;
   const title = alternative(view, finding);
   const heading = finding.heading.replaceAll('`', '');
   const { unit, better } = first;
@@ -46,7 +46,7 @@ function chartOf(section: Section, book: Book): Chart | undefined {
   const svg = dotChart({
     ...{ title: `${heading}. ${title}`, what: named, unit, better, rows },
     ...(legend ? { legend } : {}),
-    ...(ideal ? { ideal } : {}),
+    ...(marks ? { marks } : {}),
   });
   return { name: section.question, title, rows, better, svg };
 }
@@ -67,7 +67,7 @@ function label(figure: Figure): string {
   return written(isRate(figure) ? { ...figure, unit: '' } : figure);
 }
 
-/** How many contestants an alternative text names. */
+/** How many contestants an alternative text names: the last is often the one that the others are compared with. */
 const NAMED = 3;
 
 /** The finding in figures: "CPU time … for an echo: poll-loop 72 µs; the others from c-epoll 5.1 µs to rxjs 14 µs." */
@@ -77,9 +77,9 @@ function alternative({ what, figures, before, legend }: View, { about }: Finding
     const also = other && legend ? ` (${legend.before} ${written(other)})` : '';
     return `${figure.contestant} ${written(figure)}${also}`;
   };
-  const named = about
-    .slice(0, NAMED)
-    .flatMap((id) => figures.filter((one) => one.contestant === id));
+  const named = [...about.slice(0, NAMED - 1), ...about.slice(NAMED - 1).slice(-1)].flatMap((id) =>
+    figures.filter((one) => one.contestant === id),
+  );
   const others = figures.filter(({ contestant }) => !about.includes(contestant));
   const sorted = [...others].sort((a, b) => a.median - b.median);
   const [low, high] = [sorted[0], sorted.at(-1)];

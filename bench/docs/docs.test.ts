@@ -172,6 +172,21 @@ describe.each([
   });
 });
 
+test('a picture names what it has: baselines where there are some, and what cores can do at most', () => {
+  const [work, echo] = ['work', 'echo'].map((name) => drawn.find((one) => one.name === name)?.svg);
+  expect(echo).toContain('Grey: baselines.');
+  expect(work).not.toContain('Grey: baselines.');
+  expect(work).toMatch(/>one core<[\s\S]*>2 cores</);
+  const alone = new Book({ ...results, machine: { ...results.machine, cores: 1 } });
+  const of1 = charts(alone).find(({ name }) => name === 'work')?.svg;
+  expect(of1?.match(/>(one core|\d+ cores)</g)).toEqual(['>one core<']);
+});
+
+test('an alternative text names the one that the others are compared with', () => {
+  const title = drawn.find(({ name }) => name === 'echo')?.title;
+  expect(title).toMatch(/: io-uring [\d.]+ µs; epoll-loop [\d.]+ µs; events [\d.]+ µs; the others/);
+});
+
 test('what has no place on the scale is marked', () => {
   const nothing: Figure = (id, { cell, measure, round }) =>
     id === 'io-uring' && cell === 'idle' ? -0.1 : various(id, { cell, measure, round });

@@ -3,6 +3,7 @@
  * on top, and better is always to the right: where less is better, the scale runs backwards.
  */
 import * as Plot from '@observablehq/plot';
+import type { Mark } from './section.ts';
 import { ABOUT, BASELINE, draw, FAINT, GROUND, MODEL } from './svg.ts';
 import { tickLabel, ticksBetween } from './ticks.ts';
 
@@ -28,7 +29,7 @@ export interface DotChart {
   readonly better: 'more' | 'less';
   readonly rows: readonly Row[];
   readonly legend?: { readonly before: string; readonly now: string };
-  readonly ideal?: { readonly value: number; readonly words: string };
+  readonly marks?: readonly Mark[];
 }
 
 // Pixels.
@@ -42,11 +43,11 @@ const INSET = 6;
 const ROW = 22;
 
 export function dotChart(chart: DotChart): string {
-  const { title, what, unit, better, legend, ideal } = chart;
+  const { title, what, unit, better, legend, marks = [] } = chart;
   const isReversed = better === 'less';
   const rows = [...chart.rows].sort((a, b) => (isReversed ? a.value - b.value : b.value - a.value));
   const all = rows.flatMap(({ value, min, max, before = value }) => [value, min, max, before]);
-  const positive = [...all, ideal?.value ?? 0].filter((one) => one > 0);
+  const positive = [...all, ...marks.map(({ value }) => value)].filter((one) => one > 0);
   const [least, most] = [Math.min(...positive) / 1.15, Math.max(...positive) * 1.15];
   /** A logarithm has no place for nothing and less: these are at the edge, and their label says it. */
   const clip = (one: number) => Math.max(least, one);
@@ -103,11 +104,17 @@ export function dotChart(chart: DotChart): string {
           ...{ ...y, x: 'end', text: 'label' },
           ...(isLeft ? { dx: -9, textAnchor: 'end' } : { dx: 9, textAnchor: 'start' }),
           fontWeight: isAbout ? 700 : 400,
+          // So that the lines of the scale end before a figure.
+          ...{ stroke: GROUND, strokeWidth: 5, fill: 'currentColor' },
         },
       ),
     );
-  const isClaimed = rows.some(({ isAbout }) => isAbout);
-  const colours = `${isClaimed ? 'Orange: what the heading is about. ' : ''}Grey: baselines.`;
+  const colours = [
+    rows.some(({ isAbout }) => isAbout)
+      ? 'Orange: what the heading is about, proven in every round.'
+      : '',
+    rows.some(({ isModel }) => !isModel) ? 'Grey: baselines.' : '',
+  ].join(' ');
   const key = legend ? `○ ${legend.before}   ● ${legend.now}` : '';
   return draw(
     {
@@ -142,20 +149,16 @@ export function dotChart(chart: DotChart): string {
           fill: BASELINE,
           fontSize: 12,
         }),
-        ...(ideal
-          ? [
-              Plot.ruleX([ideal.value], { stroke: BASELINE, strokeDasharray: '4 3' }),
-              Plot.text([ideal], {
-                x: 'value',
-                frameAnchor: 'top',
-                dy: -12,
-                dx: 6,
-                text: 'words',
-                textAnchor: 'end',
-                fill: BASELINE,
-              }),
-            ]
-          : []),
+        Plot.ruleX(marks, { x: 'value', stroke: BASELINE, strokeDasharray: '4 3' }),
+        Plot.text(marks, {
+          x: 'value',
+          frameAnchor: 'top',
+          dy: -12,
+          dx: 6,
+          text: 'words',
+          textAnchor: 'end',
+          fill: BASELINE,
+        }),
         Plot.ruleY(
           drawn.filter(({ before }) => before !== undefined),
           { ...y, x1: 'before', x2: 'value', stroke: FAINT, strokeWidth: 5 },

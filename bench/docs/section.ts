@@ -9,6 +9,12 @@ export interface Finding {
   readonly about: readonly string[];
 }
 
+/** A figure that no server has, but that the picture names. */
+export interface Mark {
+  readonly value: number;
+  readonly words: string;
+}
+
 /** What the picture of a section shows: one figure of each contestant. */
 export interface View {
   /** What is drawn, and in which situation. */
@@ -18,8 +24,8 @@ export interface View {
   readonly before?: readonly Figure[];
   /** The two situations, in a word or two. */
   readonly legend?: { readonly before: string; readonly now: string };
-  /** A mark that nobody can pass. */
-  readonly ideal?: { readonly value: number; readonly words: string };
+  /** Figures that the reader should know, to compare with: what an ideal server would do. */
+  readonly marks?: readonly Mark[];
 }
 
 /** All texts are Markdown, and true in any run: what may differ from run to run is a claim. */

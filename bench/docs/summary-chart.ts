@@ -4,7 +4,7 @@ import type { Summary, SummaryCell } from './summary.ts';
 import { BASELINE, BEST, draw, FAINT, GROUND, WORSE, WORST } from './svg.ts';
 
 // Pixels.
-const NAMES = 172;
+const NAMES = 176;
 const COLUMN = 74;
 const ABOVE = 84;
 const BELOW = 56;

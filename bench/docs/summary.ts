@@ -45,7 +45,7 @@ const COLUMNS: readonly Column[] = [
   { heading: ['lines', 'that wait'], figures: at('wait', 'wait-50', 'linesPerSecond') },
   { heading: ['lines that', 'cost CPU'], figures: at('work', 'work-1', 'linesPerSecond') },
   {
-    heading: ['clients', 'come and go'],
+    heading: ['connect,', 'then close'],
     figures: at('come-and-go', 'come-and-go', 'clientsPerSecond'),
   },
 ];
@@ -105,8 +105,11 @@ function told(
   const be = winners.length > 1 ? 'are' : 'is';
   const finding = columns
     .map(([first, second], column) => {
-      const best = cells.find((cell) => cell.column === column && cell.factor === 1);
-      return `${first} ${second} ${best?.model}`;
+      const here = cells.filter((cell) => cell.column === column);
+      const best = here.find(({ factor }) => factor === 1);
+      const level = here.filter(({ isBest }) => isBest).length - 1;
+      const others = level > 0 ? ` and ${level} more` : '';
+      return `${first} ${second}: ${best?.model}${others}`;
     })
     .join('; ');
   const sentence = `The best: ${finding}.`;

@@ -6,10 +6,11 @@ import { crowding, type Question, type Scene, SHORT } from '../question.ts';
  * Clients that always have two lines on their way: more than there are cores. Not more than 50, because
  * on one thread 100 lines of 20 ms take two seconds, for which everyone else has to wait.
  */
-const BUSY = { connections: Math.min(4 * availableParallelism(), 50), window: 2 };
+export const busyClients = (cores: number): number => Math.min(4 * cores, 50);
+const BUSY = { connections: busyClients(availableParallelism()), window: 2 };
 
 /** Milliseconds that a line costs, and how many lines a second the other clients send: few. */
-const WORK = 1;
+export const WORK = 1;
 const RATE = 50;
 
 /** The other clients: so many that no line waits for another line of the same client. */

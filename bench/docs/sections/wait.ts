@@ -56,7 +56,7 @@ export const wait: Section = {
     return {
       what: 'Lines answered, 50 clients, each line waits 50 ms',
       figures,
-      ...(ideal ? { ideal: { value: ideal, words: 'all 50 wait at once' } } : {}),
+      ...(ideal ? { marks: [{ value: ideal, words: 'all 50 wait at once' }] } : {}),
     };
   },
 };
