@@ -36,7 +36,7 @@ const supported: readonly (readonly [RegExp, Figure])[] = [
     only('echo-50', 'cpuPerLine', { 'io-uring': 5, 'epoll-loop': 7, events: 10 }),
   ],
   [
-    /^An echo costs a loop over system calls less CPU time/,
+    /^An echo takes less CPU time in a loop/,
     only('echo-50', 'cpuPerLine', { 'epoll-loop': 7, events: 10 }),
   ],
   [/^An echo that goes to another thread/, only('echo-50', 'cpuPerLine', { 'worker-threads': 40 })],
@@ -50,14 +50,17 @@ const supported: readonly (readonly [RegExp, Figure])[] = [
   ],
   [/^10,000 silent clients cost no model here/, only('', '', {})],
   [/^A thread or process for each client costs megabytes/, memory],
-  [/^A silent client costs Node’s sockets more/, only('idle', 'each9000', { 'epoll-loop': 1 })],
+  [
+    /^A silent client takes more memory on Node’s sockets/,
+    only('idle', 'each9000', { 'epoll-loop': 1 }),
+  ],
   [/^When lines wait, a pool is limited by its threads/, waits],
   [/^When lines cost CPU time, only more/, only('work-1', 'linesPerSecond', { cluster: 40 })],
   [
     /^When lines cost CPU time, several threads or processes answer more/,
     only('work-1', 'linesPerSecond', { cluster: 40, events: 30 }),
   ],
-  [/^Few large reads move bytes/, only('bulk-50', 'cpuPerLine', { 'epoll-loop': 5 })],
+  [/^In bulk, a loop with large reads/, only('bulk-50', 'cpuPerLine', { 'epoll-loop': 5 })],
   [/^Text in a string costs more/, only('bulk-50', 'cpuPerLine', { snippet: 50 })],
   [
     /^Beside a flood, the clients of Node’s sockets wait longer/,
@@ -69,7 +72,7 @@ const supported: readonly (readonly [RegExp, Figure])[] = [
     only('come-and-go', 'clientsPerSecond', { 'process-per-connection': 1 }),
   ],
   [
-    /^A new client costs Node’s sockets more/,
+    /^A new client takes more on Node’s sockets/,
     only('come-and-go', 'clientsPerSecond', { 'epoll-loop': 60 }),
   ],
 ];

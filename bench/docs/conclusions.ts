@@ -2,7 +2,7 @@
 import { MARGIN_IN_WORDS } from './contest.ts';
 
 export const conclusions = [
-  '- **That a loop over FFI is what to deploy.** `poll-loop`, `epoll-loop`, `coroutines` and `io-uring` call libc from JavaScript so that you can see each system call. They have no TLS, and a wrong address ends the process. With Node, deploy `node:net`: `events` or `async-await`, in a `cluster`.',
+  '- **That a loop over FFI is what to deploy.** It has no TLS, and a wrong address ends the process. With Node, deploy `node:net`: `events` or `async-await`, in a `cluster`.',
   '- **That the figures hold for a network.** A network has distance, loss and a network card, which cost every model the same.',
   '- **That your server differs as much.** The more a server does for each line, the less the models differ.',
   `- **Anything from less than ${MARGIN_IN_WORDS}**, or from the absolute figures of two runs: compare ratios within one run.`,
@@ -31,7 +31,7 @@ const languages: readonly (readonly [string, string, string])[] = [
 ];
 
 export const elsewhere = [
-  `Each waits like one of the models here. The [map](${MAP}) has a row for each, with its sources.`,
+  `Each waits like a model here. The [map](${MAP}) has the sources.`,
   [
     '| you write | take | row of the map |',
     '| --- | --- | --- |',

@@ -3,21 +3,29 @@ import { digits, median, type QuestionResults } from '../results.ts';
 import type { Chart } from './charts.ts';
 import { choice } from './choice.ts';
 import { conclusions, elsewhere } from './conclusions.ts';
-import { figuresAt, MARGIN_IN_WORDS } from './contest.ts';
+import { MARGIN_IN_WORDS } from './contest.ts';
 import type { Book } from './figures.ts';
 import { ENOUGH_ROUNDS } from './proof.ts';
 import { findingOf, type Section } from './section.ts';
 import { sections } from './sections/index.ts';
 import { tables } from './tables.ts';
 
+const SERVICE =
+  'All models here are [the same server](../README.md#the-models), which sends each line back; they differ in who waits, and where. A line stands for a request.';
+const READING = [
+  '`poll-loop`, `epoll-loop`, `coroutines` and `io-uring` call libc from JavaScript (FFI), to show each system call: [do not deploy them](#what-nobody-should-conclude).',
+  'Grey in the pictures below: `pipe` is `node:net` with `socket.pipe(socket)`, `snippet` the same with text in a string, `c-epoll` a loop in C. recv(2) is in section 2 of the manual: a system call.',
+].join(' ');
+
 /** @param file - the results file's name, without its folder */
 export function page(book: Book, charts: readonly Chart[], file: string): string {
   const { results } = book;
   return `${[
     '# What each model costs',
-    'Which model for which job, with the medians of one run:',
+    `${SERVICE} Which model for which job, with the medians of one run:`,
     choice(book),
     picture(charts, 'summary'),
+    READING,
     run(book, file),
     ...sections.map((section) => {
       const asked = results.questions.find(({ id }) => id === section.question);
@@ -66,13 +74,8 @@ function run(book: Book, file: string): string {
     rounds < ENOUGH_ROUNDS
       ? ` With fewer than ${ENOUGH_ROUNDS} rounds, a run proves no difference.`
       : '';
-  const [cpu, rate] = ['cpuPerLine', 'linesPerSecond'].map((measure) => typical(book, measure));
-  const why =
-    cpu !== undefined && rate !== undefined && cpu < rate
-      ? `: its rounds differ less (here by ${percent(cpu)}, typically) than those of echoes a second (${percent(rate)})`
-      : '';
   return [
-    `A heading claims a difference only if it was the same way in every round, and more than ${MARGIN_IN_WORDS} in the median. CPU time comes first${why}.${few} [bench/README.md](../bench/README.md) says how it is measured.`,
+    `A heading claims a difference only if it was the same way in every round, and more than ${MARGIN_IN_WORDS} in the median. CPU time comes first, because a busy load generator does not limit it.${few} [bench/README.md](../bench/README.md) says how it is measured.`,
     details(
       'The run: machine, rounds, and what was left out',
       `One run of \`npm run bench${quick ? ' -- --quick' : ''}\`, ${date.slice(0, 10)}, commit ${commit}${dirty ? ' with changes' : ''}: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${kernel}, Node ${node}; up to ${rounds} rounds of ${seconds} s, ${Math.round(took / 60)} minutes in all. \`npm run bench:docs\` draws this page from [that run's file](../bench/results/${file}), which holds every round. ${placement}`,
@@ -102,20 +105,6 @@ function details(summary: string, ...parts: readonly string[]): string {
 function picture(charts: readonly Chart[], name: string): string {
   const chart = charts.find((each) => each.name === name);
   return chart ? `![${chart.title}](charts/${name}.svg)` : '';
-}
-
-/** How much the rounds of an echo differ, typically, as a share of their median. */
-function typical(book: Book, measure: string): number | undefined {
-  const all = book
-    .cells('echo')
-    .flatMap(({ id: cell }) => figuresAt(book, { question: 'echo', cell, measure }))
-    .filter(({ rounds }) => rounds > 1)
-    .map(({ min, max, median }) => (max - min) / median);
-  return all.length > 0 ? median(all) : undefined;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 /** How much the rounds of one figure differ. */

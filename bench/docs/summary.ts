@@ -109,7 +109,7 @@ function told(
       const best = here.find(({ factor }) => factor === 1);
       const level = here.filter(({ isBest }) => isBest).length - 1;
       const others = level > 0 ? ` and ${level} more` : '';
-      return `${first} ${second}: ${best?.model}${others}`;
+      return `${first} ${second} (${best?.model}${others})`;
     })
     .join('; ');
   const sentence = `The best: ${finding}.`;

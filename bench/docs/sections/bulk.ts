@@ -7,19 +7,18 @@ const place = { question: 'bulk', cell: 'bulk-50', measure: 'cpuPerLine' };
 export const bulk: Section = {
   question: place.question,
   topic: 'Bytes in bulk',
-  setup: '50 clients keep 64 lines of 1,009 bytes each on their way.',
+  setup: 'Each of 50 clients keeps 64 lines of 1,009 bytes on their way.',
   guess: 'How often is each byte copied on its way through the server?',
   mechanism:
-    'Twice at least: recv(2) copies it out of the kernel, and send(2) back into it. The models on system calls receive up to half a megabyte in one call, into a buffer that they keep (`io-uring` 64 KiB, into one of 256), and send from there. Node reads at most 64 KiB at a time, into memory that it allocates for each read; `worker-threads` copies once more, into a buffer that it can hand over.',
-  caution:
-    'The window decides this figure: how many bytes a read finds depends on how many are on their way.',
+    'Twice at least: recv(2) copies it out of the kernel, and send(2) back into it. The loops over system calls receive much in one call (up to half a megabyte; `io-uring` 64 KiB), into a buffer that they keep, and send from there. Node reads at most 64 KiB at a time, into memory that it allocates for each read; `worker-threads` copies once more, into a buffer that it can hand over.',
+  caution: 'The number of lines on their way decides this figure: with more, a read finds more.',
   claims: [
     (book) => {
       const loops = ['poll-loop', 'epoll-loop', 'coroutines', 'io-uring'];
       const proven = loops.filter((id) => isBetter(book, place, id, 'events'));
       if (proven.length === 0) return undefined;
       return {
-        heading: 'Few large reads move bytes with less CPU time than Node’s sockets',
+        heading: 'In bulk, a loop with large reads takes less CPU time than Node’s sockets',
         about: [...proven, 'events'],
       };
     },

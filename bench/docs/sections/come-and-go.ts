@@ -14,7 +14,7 @@ export const comeAndGo: Section = {
   setup: 'Clients connect, send one line, get it back, and close; then the next one comes.',
   guess: 'How many such clients a second, if each one gets a process?',
   mechanism:
-    'Each client costs an accept(2) and a close(2), and the kernel the set-up and teardown of TCP. Node also constructs a socket with its streams, and collects them afterwards; `process-per-connection` starts a whole Node, which takes tens of milliseconds of CPU time. All processes of `cluster` wait on one listener without EPOLLEXCLUSIVE: a new client wakes every idle one, and one gets it.',
+    'Each client costs an accept(2) and a close(2), and the kernel the set-up and teardown of TCP. Node also constructs a socket with its streams, and collects them afterwards; `process-per-connection` starts a whole Node, which takes tens of milliseconds of CPU time. All processes of `cluster` here accept from one listener (SCHED_NONE, not Node’s default), so a new client [wakes every idle one](beyond-one-machine.md#8-on-one-machine-who-gets-the-next-client).',
   caution: 'A process made with fork(2), in C, is far cheaper than one that starts Node.',
   claims: [
     (book) => {
@@ -37,7 +37,7 @@ export const comeAndGo: Section = {
       );
       if (!best) return undefined;
       return {
-        heading: 'A new client costs Node’s sockets more than a loop over system calls',
+        heading: 'A new client takes more on Node’s sockets than in a loop over system calls',
         about: [best, 'events'],
       };
     },

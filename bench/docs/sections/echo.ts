@@ -29,7 +29,7 @@ export const echo: Section = {
       const proven = loops.filter((id) => isBetter(book, place, id, 'events'));
       if (proven.length === 0) return undefined;
       return {
-        heading: 'An echo costs a loop over system calls less CPU time than Node’s sockets',
+        heading: 'An echo takes less CPU time in a loop over system calls than on Node’s sockets',
         about: [...proven, 'events'],
       };
     },

@@ -19,7 +19,7 @@ export const growth: Section = {
   setup: '50 clients are busy, as above. The others are connected and silent.',
   guess: 'Thousands of silent clients: does an echo for a busy one cost more? In which models?',
   mechanism:
-    'At each wait, poll(2) passes the whole table to the kernel, the kernel checks every socket in it, and the loop looks through all entries. epoll(7), which Node uses, too, is told about a socket once, and returns only those that are ready. The busier the clients are, the more of them share one wait.',
+    'At each wait, poll(2) passes the whole table to the kernel, the kernel checks every socket in it, and the loop looks through all entries. epoll(7), which Node uses, too, is told about a socket once, and returns only those that are ready.',
   caution: 'poll(2) is on every Unix, and epoll(7) on Linux only.',
   claims: [
     (book) => {

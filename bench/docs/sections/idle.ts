@@ -24,7 +24,7 @@ export const idle: Section = {
   mechanism:
     'In a loop, a silent client is an entry of a table and a few small objects, but no buffer, because one receive buffer serves all. On `node:net` it is a socket with two stream states, their listeners and a libuv handle. A thread here brings a heap of JavaScript and a stack, and a process a whole Node.',
   caution:
-    'The kernel’s memory for a connection is not in these figures. And a thread in C, Go or Java is far smaller than one of Node.',
+    'The kernel’s memory for a connection [comes on top](beyond-one-machine.md#9-a-million-clients-on-paper). And a thread in C, Go or Java is far smaller than one of Node.',
   claims: [
     (book) => {
       const heavy = ['thread-per-connection', 'process-per-connection'].filter((id) =>
@@ -48,7 +48,8 @@ export const idle: Section = {
       );
       if (proven.length === 0) return undefined;
       return {
-        heading: 'A silent client costs Node’s sockets more memory than a loop over system calls',
+        heading:
+          'A silent client takes more memory on Node’s sockets than in a loop over system calls',
         about: [...proven, 'events'],
       };
     },

@@ -11,9 +11,9 @@ export const neighbours: Section = {
   setup: '20 clients send lines at a fixed rate; another one sends as much as it can.',
   guess: 'How much longer do the polite ones wait: not at all, twice, or fifty times as long?',
   mechanism:
-    'A flood’s socket is always ready, so the others wait as long as one of its turns takes. A loop over system calls receives once, at most half a megabyte; libuv reads 64 KiB, but up to 32 times in a row while each read is full. With a thread or a process for each client there are no turns: the kernel divides the cores.',
+    'A flood’s socket is always ready, so the others wait as long as one of its turns takes. A loop over system calls receives once, at most half a megabyte; libuv, Node’s event loop, reads 64 KiB, but up to 32 times in a row while each read is full. With a thread or a process for each client there are no turns: the kernel divides the cores.',
   caution:
-    'A client that does not read, or does not end its line, soon stops waking the server: the table of a full run has both.',
+    'A client that does not read, or does not end its line, soon stops waking the server: a full run measures both, in its table.',
   claims: [
     (book) => {
       const suffers = isWorseIn(book, flood, alone.cell, 'events');

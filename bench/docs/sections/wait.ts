@@ -15,7 +15,7 @@ export const wait: Section = {
   topic: 'Lines that wait',
   setup: 'Each line of 50 clients waits 50 ms (`--wait 50`), as if for a database.',
   circumstances: ({ results }) =>
-    `\`worker-threads\` and \`cluster\` had a worker for each of ${results.machine.cores} cores. \`blocking\` had one client: the others would wait for it.`,
+    `\`worker-threads\` and \`cluster\` had a worker for each of ${results.machine.cores} cores. \`blocking\` had one client.`,
   guess:
     '50 clients, 50 ms a line: how many lines a second are possible? And how many with a pool of two threads?',
   mechanism:
