@@ -144,11 +144,22 @@ export const framing: readonly Check[] = [
       await expectAnswer(client, 'a\r\n');
       await client.send('\n');
       await expectAnswer(client, 'b\r\n');
-      // Of an empty line, the CR is all that there is to keep.
-      await client.send('\r');
-      await scene.quiet();
-      await client.send('\n');
-      await expectAnswer(client, '\r\n');
+    },
+  },
+  {
+    id: 'framing/empty-line-split-across-segments',
+    level: 'should',
+    title: 'An empty line is one, too, when its CR and its LF come in two segments',
+    sentence: PARTIAL,
+    cause: 'where does its search go on when a CR is all that it has kept?',
+    needs: ['framing/empty-line', 'framing/crlf-split-across-segments'],
+    async run(scene) {
+      const client = await scene.client();
+      for (let i = 0; i < 3; i++) {
+        await client.play('\r', scene.moment, '\n');
+        await expectAnswer(client, '\r\n');
+        await expectEcho(client, `and line ${i}\r\n`);
+      }
     },
   },
   {

@@ -159,7 +159,7 @@ export const lines: readonly Check[] = [
     title: 'Lines that differ in one byte, wherever it is, are different lines',
     sentence: ANY_BYTES,
     cause: 'is an answer remembered, and found again by a part of its line, its length or a hash?',
-    needs: ['framing/random-lines-32-mib'],
+    needs: ['framing/random-lines-32-mib', 'concurrency/second-client-while-first-idles'],
     async run(scene) {
       const clients = await scene.clients(2, 'client');
       const pieces = [40, 1000, 4000, 30_000].flatMap((length) => {

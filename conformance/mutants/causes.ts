@@ -93,7 +93,7 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'counts-earlier-lines': ['limits/longest-line'],
   'forgets-what-a-lone-lf-ends': ['bystanders/lone-cr-and-lf'],
   'echoes-a-tail-that-ends-in-lf': ['half-close/tail-with-lone-ends-is-dropped'],
-  'misses-a-split-empty-line': ['misses-a-split-end'],
+  'misses-a-split-empty-line': ['framing/empty-line-split-across-segments'],
   'counts-who-reset': ['leaks/as-many-as-before'],
   'hands-on-pending-output': ['resets/leave-nothing-to-others', 'mixes-clients'],
   'inherits-a-partial-line': [

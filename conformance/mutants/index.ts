@@ -247,7 +247,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'counts-earlier-lines': ['limits/longest-line'],
   'forgets-what-a-lone-lf-ends': ['bystanders/lone-cr-and-lf'],
   'echoes-a-tail-that-ends-in-lf': ['half-close/tail-with-lone-ends-is-dropped'],
-  'misses-a-split-empty-line': ['framing/crlf-split-across-segments'],
+  'misses-a-split-empty-line': ['framing/empty-line-split-across-segments'],
   'wipes-partial-lines-at-a-reset': [
     'resets/leave-neighbours-alone',
     'bystanders/partial-lines',
