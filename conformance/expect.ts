@@ -10,6 +10,7 @@ import {
 import { Failure, type Scene, Unsupported } from './check.ts';
 import { linesOf, randomNumbers } from './content.ts';
 import { paceOf } from './pace.ts';
+import { HELD_UP, isWithTheKernel } from './queues.ts';
 
 /** Throws a Failure that shows the first difference, with CR and LF visible. */
 export function expectSame(expected: Uint8Array, got: Uint8Array, offset = 0): void {
@@ -221,7 +222,7 @@ export interface Stream {
  *
  * @returns how many bytes came back
  */
-export async function expectStream(client: Client, stream: Stream): Promise<number> {
+export async function expectStream(client: Client, port: number, stream: Stream): Promise<number> {
   const { who, bytes, ahead, until, longest, isText, sip, least = 0, latest = until } = stream;
   const random = randomNumbers(who);
   const owed: Buffer[] = [];
@@ -259,6 +260,7 @@ export async function expectStream(client: Client, stream: Stream): Promise<numb
     }
     const most = Math.min(expected.length - at, sip ? Math.ceil(random() * sip) : 65_536);
     const got = await client.receiveSome({ most }).catch((error: Error) => {
+      if (isWithTheKernel(port, client)) throw new Unsupported(HELD_UP);
       throw new Failure(`${count(verified)} bytes came back, and then: ${error.message}`);
     });
     expectSame(expected.subarray(at, at + got.length), got, verified);

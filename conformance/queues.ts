@@ -28,11 +28,15 @@ export function bytesHeldBy(port: number, client: Client): number | undefined {
   return Math.max(0, client.taken - client.received - sent - unread - answered - arrived);
 }
 
+/** What is said of a connection that stands still so. */
+export const HELD_UP =
+  'the server owes nothing: the kernel has not yet handed over the rest (a socket buffer is very small)';
+
 /**
- * Whether a connection stands still because the kernel does: it has not handed the server what the client has
- * sent, though the server has read all that there was, and all that it has answered has arrived. That is so
- * when the server's receive buffer is smaller than a segment: after a long pause, the kernel waits for up to
- * two minutes before it tries again (the persist timer, RFC 9293, 3.8.6.1).
+ * Whether a connection stands still because the kernel does: bytes are on their way, though the server has read
+ * all that has come to it, and so has the client. That is so when a socket's buffer is smaller than a segment:
+ * the kernel waits longer and longer before it tries again, up to two minutes (the persist timer, RFC 9293,
+ * 3.8.6.1).
  *
  * @param port - the server's
  */
@@ -40,7 +44,7 @@ export function isWithTheKernel(port: number, client: Client): boolean {
   const queues = queuesBetween(client.localPort, port);
   if (!queues) return false;
   const { sent, unread, answered, arrived } = queues;
-  return sent > 0 && unread + answered + arrived === 0;
+  return sent + answered > 0 && unread + arrived === 0;
 }
 
 /** Undefined unless both ends of just one connection are there. */

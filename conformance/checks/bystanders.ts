@@ -12,7 +12,7 @@ import {
   NARROW,
 } from '../expect.ts';
 import { paceOf } from '../pace.ts';
-import { isWithTheKernel } from '../queues.ts';
+import { HELD_UP, isWithTheKernel } from '../queues.ts';
 
 const STAYS = 'Nothing a client does (reset, flood, half a line, silence) ends another connection.';
 const PARTIAL = 'A partial line waits for its CR LF, however the bytes are split.';
@@ -370,9 +370,6 @@ async function expectFlooded(client: Client, block: Buffer): Promise<void> {
   await expectRepeated(client, block, complete);
   await expectAnswer(client, Buffer.concat([block.subarray(-BEGUN), Buffer.from(rest)]), complete);
 }
-
-const HELD_UP =
-  'the server owes nothing: the kernel on this side has not yet sent it the rest (its receive buffer is very small)';
 
 /** None ends in CR: it would be whole with the LF that follows. */
 const WITH_LONE_ENDS = ['unix\nlines\n', 'a\rb\r\rc', '\n'];

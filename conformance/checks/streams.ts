@@ -50,7 +50,7 @@ export const streams: readonly Check[] = [
           const latest = until + TIME;
           const isText = i % 4 === 3;
           const stream = { who: i, bytes, ahead, until, least, latest, longest, isText, sip: 8000 };
-          return expectStream(client, stream);
+          return expectStream(client, scene.target.port, stream);
         }),
       );
       return `${count(came.reduce((sum, one) => sum + one, 0))} bytes`;
@@ -90,7 +90,13 @@ export const streams: readonly Check[] = [
         const longest = [20, 1000, 5000, 200, 20_000][i % 5] as number;
         const ahead = await aheadFor(scene, longest, 256 * 1024);
         const bytes = Math.min(2 * 1024 * 1024, MANY_LINES * longest);
-        return expectStream(client, { who: 20 + i, bytes, ahead, until, longest });
+        return expectStream(client, scene.target.port, {
+          who: 20 + i,
+          bytes,
+          ahead,
+          until,
+          longest,
+        });
       });
       const all = Promise.all(streaming).finally(() => {
         isDone = true;
