@@ -3,7 +3,17 @@
  * side by side, `concatMap` keeps each client's answers in order.
  */
 import { createServer, type Socket } from 'node:net';
-import { concatMap, EMPTY, finalize, fromEvent, map, mergeMap, type Observable, take } from 'rxjs';
+import {
+  concatMap,
+  EMPTY,
+  finalize,
+  fromEvent,
+  map,
+  mergeMap,
+  type Observable,
+  take,
+  takeUntil,
+} from 'rxjs';
 import { LineFramer } from '../../echo/framing.ts';
 
 const server = createServer({ allowHalfOpen: true });
@@ -18,6 +28,7 @@ function answersTo(socket: Socket): Observable<unknown> {
   return fromEvent(socket, 'data').pipe(
     map((chunk) => Buffer.concat(framer.push(chunk as Buffer))),
     concatMap((lines) => (socket.write(lines) ? EMPTY : room(socket))),
+    takeUntil(fromEvent(socket, 'close')), // or mergeMap would keep the client for ever
   );
 }
 
