@@ -34,7 +34,7 @@ export interface KernelObject {
 export async function kernelObjects(): Promise<readonly KernelObject[] | undefined> {
   const before = slabs();
   if (!before) return undefined;
-  const listener = sys.openListener({ address: '127.0.0.1', port: 0 }, 4096, false);
+  const listener = sys.openListener({ address: '127.0.0.1', port: 0 });
   const epoll = new Epoll();
   const fds: number[] = [];
   try {

@@ -74,7 +74,7 @@ export async function measureSpread(
 
 async function spreadOf(way: Way, connections: number, atATime: number): Promise<Spread> {
   // With SO_REUSEPORT this one only holds the port, bound and not listening: it gets no connections.
-  const own = way === 'reuseport' ? boundSocket() : sys.openListener(LOOPBACK, 4096, false);
+  const own = way === 'reuseport' ? boundSocket() : sys.openListener(LOOPBACK);
   const { port } = own.at;
   const workers = await Promise.all(
     Array.from({ length: PROCESSES }, () => startWorker(way, port, own.fd)),

@@ -5,7 +5,7 @@
 import * as sys from '../../sockets/index.ts';
 
 const at = { address: '127.0.0.1', port: Number(process.env.PORT ?? 12321) };
-const listener = sys.openListener(at, 4096, false);
+const listener = sys.openListener(at);
 console.log(`blocking core listening on 127.0.0.1:${listener.at.port} (pid ${process.pid})`);
 
 const chunk = Buffer.alloc(65536);

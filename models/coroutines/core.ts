@@ -6,7 +6,7 @@ import * as sys from '../../sockets/index.ts';
 import { type Routine, Scheduler } from './scheduler.ts';
 
 const at = { address: '127.0.0.1', port: Number(process.env.PORT ?? 12321) };
-const listener = sys.openListener(at, 4096, false);
+const listener = sys.openListener(at);
 sys.setNonBlocking(listener.fd); // a client that has left before the accept must not make it wait
 console.log(`coroutines core listening on 127.0.0.1:${listener.at.port} (pid ${process.pid})`);
 

@@ -12,7 +12,7 @@ const ring = new IoUring();
 const buffers = new ProvidedBuffers(ring, 0, 65536, 256);
 
 const at = { address: '127.0.0.1', port: Number(process.env.PORT ?? 12321) };
-const listener = sys.openListener(at, 4096, false);
+const listener = sys.openListener(at);
 ring.accept(listener.fd, ACCEPT, 0); // one operation for all clients
 console.log(`io-uring core listening on 127.0.0.1:${listener.at.port} (pid ${process.pid})`);
 

@@ -11,7 +11,7 @@ if (process.argv[2] === 'serve') {
   serve(0); // an error, such as a reset, ends this process, and no other
 } else {
   const at = { address: '127.0.0.1', port: Number(process.env.PORT ?? 12321) };
-  const { fd, at: bound } = sys.openListener(at, 4096, false);
+  const { fd, at: bound } = sys.openListener(at);
   const program = fileURLToPath(javascriptOf(new URL(import.meta.url))); // starts sooner than TypeScript
   console.log(
     `process-per-connection core listening on 127.0.0.1:${bound.port} (pid ${process.pid})`,

@@ -8,7 +8,7 @@ import * as sys from '../../sockets/index.ts';
 
 if (isMainThread) {
   const at = { address: '127.0.0.1', port: Number(process.env.PORT ?? 12321) };
-  const { fd, at: bound } = sys.openListener(at, 4096, false);
+  const { fd, at: bound } = sys.openListener(at);
   const program = javascriptOf(new URL(import.meta.url)); // a thread runs no TypeScript
   console.log(
     `thread-per-connection core listening on 127.0.0.1:${bound.port} (pid ${process.pid})`,
