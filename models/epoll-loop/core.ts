@@ -17,16 +17,16 @@ const epoll = new Epoll();
 epoll.add(listener.fd, EPOLLIN);
 
 for (;;) {
-  // The only place that waits.
-  for (let i = 0, ready = epoll.wait(-1); i < ready; i++) {
-    const client = clients.get(epoll.data(i));
-    if (client) attend(epoll.data(i), client);
-    else admit(sys.accept(listener.fd));
+  const ready = epoll.wait(-1); // the only place that waits
+  for (let i = 0; i < ready; i++) {
+    const fd = epoll.data(i);
+    if (fd === listener.fd) admit(sys.accept(fd));
+    else attend(fd, clients.get(fd) as Client);
   }
 }
 
 function admit(fd: number): void {
-  if (fd < 0) return;
+  if (fd < 0) return; // the one who came has left already
   sys.setNonBlocking(fd);
   epoll.add(fd, EPOLLIN);
   clients.set(fd, { unfinished: Buffer.alloc(0), pending: Buffer.alloc(0) });
@@ -40,8 +40,7 @@ function attend(fd: number, client: Client): void {
       if (length === 0) throw new Error('end of input');
       const input = Buffer.concat([client.unfinished, chunk.subarray(0, Math.max(length, 0))]);
       const end = input.includes('\r\n') ? input.lastIndexOf('\r\n') + 2 : 0;
-      client.pending = input.subarray(0, end);
-      client.unfinished = input.subarray(end);
+      [client.pending, client.unfinished] = [input.subarray(0, end), input.subarray(end)];
     }
     client.pending = client.pending.subarray(Math.max(sys.send(fd, client.pending), 0));
     epoll.modify(fd, client.pending.length > 0 ? EPOLLOUT : EPOLLIN); // this is the backpressure

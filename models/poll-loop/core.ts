@@ -21,10 +21,11 @@ for (;;) {
   for (let i = table.length - 1; i > 0; i--) {
     if (table.revents(i) === 0) continue;
     table.setEvents(i, attend(table.fd(i), clients.get(table.fd(i)) as Client));
-    if (table.events(i) === 0) sys.close(table.remove(i));
+    if (table.events(i) === 0) sys.close(table.remove(i)); // the client has left
   }
-  const fd = table.revents(0) === 0 ? -1 : sys.accept(listener.fd);
-  if (fd < 0) continue;
+  if (table.revents(0) === 0) continue; // entry 0 is the listener
+  const fd = sys.accept(listener.fd);
+  if (fd < 0) continue; // the one who came has left already
   sys.setNonBlocking(fd);
   table.add(fd, sys.POLLIN);
   clients.set(fd, { unfinished: Buffer.alloc(0), pending: Buffer.alloc(0) });
