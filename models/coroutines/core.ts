@@ -27,7 +27,7 @@ function* listen(): Routine {
 /** The program of a client. */
 function* serve(fd: number): Routine {
   sys.setNonBlocking(fd);
-  let unfinished: Buffer = Buffer.alloc(0);
+  let unfinished = Buffer.alloc(0);
   try {
     for (;;) {
       yield sys.POLLIN; // waits for bytes

@@ -9,7 +9,7 @@ import * as sys from '../../sockets/index.ts';
 if (isMainThread) {
   const at = { address: '127.0.0.1', port: Number(process.env.PORT ?? 12321) };
   const { fd, at: bound } = sys.openListener(at);
-  const program = javascriptOf(new URL(import.meta.url)); // a thread runs no TypeScript
+  const program = javascriptOf(new URL(import.meta.url)); // Node 20 runs no TypeScript in a thread
   console.log(
     `thread-per-connection core listening on 127.0.0.1:${bound.port} (pid ${process.pid})`,
   );
@@ -19,20 +19,20 @@ if (isMainThread) {
     const client = sys.accept(fd); // sleeps until a client comes
     await sys.runEventLoop(); // threads say that they are idle
     const thread = idle.pop() ?? new Worker(program, { execArgv: [] });
-    thread.removeAllListeners('message').on('message', () => idle.push(thread));
+    thread.once('message', () => idle.push(thread)); // it is done with this client
     thread.postMessage(client); // threads share their descriptors: the number is enough
   }
+} else {
+  parentPort?.on('message', (client: number) => {
+    try {
+      serve(client);
+    } catch {
+      // This client has reset the connection. Those of the other threads notice nothing.
+    }
+    sys.close(client);
+    parentPort?.postMessage('idle');
+  });
 }
-
-parentPort?.on('message', (client: number) => {
-  try {
-    serve(client);
-  } catch {
-    // This client has reset the connection. Those of the other threads notice nothing.
-  }
-  sys.close(client);
-  parentPort?.postMessage('idle');
-});
 
 /** Answers one client until it has sent its FIN. */
 function serve(client: number): void {
