@@ -76,7 +76,7 @@ describe.skipIf(reason !== undefined)('IoUring', () => {
       expect(received).toMatchObject({ kind: RECV, data: 0xffff_fffe, result: line.length });
       const id = received.bufferId as number;
       ring.makeRoom(2);
-      ring.sendLinked(server, buffers.address(id), line.length, false, SEND, 1);
+      ring.sendLinked(server, buffers.address(id), line.length, SEND, 1);
       ring.recv(server, GROUP, RECV, 0xffff_fffe);
       expect(completions(1)).toEqual([
         { kind: SEND, data: 1, result: line.length, bufferId: -1, hasMore: false },
@@ -92,7 +92,7 @@ describe.skipIf(reason !== undefined)('IoUring', () => {
     new ProvidedBuffers(ring, GROUP, 4096, 1);
     const much = Buffer.allocUnsafeSlow(32 * 1024 * 1024).fill('x');
     const address = addressOf(much);
-    ring.sendLinked(server, address, much.length, false, SEND, 1);
+    ring.sendLinked(server, address, much.length, SEND, 1);
     ring.recv(server, GROUP, RECV, 1);
     ring.submitAndWait(0);
     expect(ring.next()).toBe(false);

@@ -197,9 +197,9 @@ export class IoUring {
     fd: number,
     address: number,
     length: number,
-    more: boolean,
     kind: number,
     data: number,
+    more = false,
   ): void {
     const flags = MSG_WAITALL | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
     this.#queue(IORING_OP_SEND, IOSQE_IO_LINK, 0, fd, address, length, flags, kind, data);

@@ -71,14 +71,13 @@ export class Client extends TimedConnection {
     this.#closeIfDone();
   }
 
+  /** Nothing came: the client's FIN did, or there can be no more buffers, or the send before it has failed. */
   #hasNotReceived(result: number): void {
     const { ring, buffers } = this.shared;
     if (result === 0) this.close('end of input');
     else if (buffers.growAfter(result)) this.receive();
-    else if (result === -ENOBUFS)
-      ring.timeout(100, WAIT, this.id); // there can be no more buffers
-    else if (result === -ECANCELED)
-      this.close('ECONNRESET'); // the send before it has failed
+    else if (result === -ENOBUFS) ring.timeout(100, WAIT, this.id);
+    else if (result === -ECANCELED) this.close('ECONNRESET');
     else this.close(getSystemErrorName(result));
   }
 
@@ -115,7 +114,7 @@ export class Client extends TimedConnection {
   }
 
   #send(address: number, length: number, isMore: boolean): void {
-    this.shared.ring.sendLinked(this.fd, address, length, isMore, SEND, this.id);
+    this.shared.ring.sendLinked(this.fd, address, length, SEND, this.id, isMore);
     this.#inFlight++;
     this.#sends++;
   }

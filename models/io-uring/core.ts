@@ -16,7 +16,7 @@ const listener = sys.openListener(at);
 ring.accept(listener.fd, ACCEPT, 0); // one operation for all clients
 console.log(`io-uring core listening on 127.0.0.1:${listener.at.port} (pid ${process.pid})`);
 
-/** How many operations are in flight for a client, the memory that is being sent, and an unfinished line. */
+/** How many operations are in flight for a client; the bytes that the kernel sends, kept for it; an unfinished line. */
 type Client = { inFlight: number; sending: Buffer; unfinished: Buffer };
 const clients = new Map<number, Client>(); // by their descriptors
 
@@ -41,11 +41,11 @@ function receive(fd: number, client: Client): void {
   client.inFlight++;
 }
 
-/** One of a client's operations is done. */
+/** One of a client's operations is done: the ring's current completion says which, and how. */
 function done(fd: number, client: Client): void {
   client.inFlight--;
   if (ring.kind === RECEIVE && ring.result > 0) answer(fd, client);
-  else if (buffers.growAfter(ring.result)) receive(fd, client);
+  else if (buffers.growAfter(ring.result)) receive(fd, client); // no buffer was free: now some are
   if (client.inFlight === 0) sys.close(fd); // end of input, or an error
 }
 
@@ -56,9 +56,9 @@ function answer(fd: number, client: Client): void {
   const end = input.includes('\r\n') ? input.lastIndexOf('\r\n') + 2 : 0;
   client.sending = input.subarray(0, end);
   client.unfinished = input.subarray(end);
-  ring.makeRoom(2); // what is linked has to be handed over together
+  ring.makeRoom(2); // the send and the reception that waits for it have to be handed over together
   if (end > 0) {
-    ring.sendLinked(fd, addressOf(client.sending), end, false, SEND, fd);
+    ring.sendLinked(fd, addressOf(client.sending), end, SEND, fd);
     client.inFlight++;
   }
   receive(fd, client);
