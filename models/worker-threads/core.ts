@@ -8,7 +8,7 @@ import { LineFramer } from '../../echo/framing.ts';
 
 const pool = new Piscina<{ lines: Buffer }, Uint8Array>({
   filename: new URL('answer.ts', import.meta.url).href,
-  workerData: { work: 0, wait: 0, endOfLine: 'crlf', speed: 0 },
+  workerData: { work: 0, wait: 0, endOfLine: 'crlf', speed: 0 }, // index.ts sets these by its options
 });
 
 const server = createServer({ allowHalfOpen: true }, (socket) => {

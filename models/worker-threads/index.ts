@@ -47,8 +47,8 @@ await main(model, async (options) => {
   await Promise.all(Array.from({ length: workers }, () => start().catch(start)));
 
   /** The complete lines of this turn of the event loop, by client. */
-  let gatheredBytes = 0;
   let gathered: { readonly client: Connection; readonly lines: Buffer }[] = [];
+  let gatheredBytes = 0;
 
   function echo(client: Connection): void {
     client.socket.on('data', (chunk) => {
