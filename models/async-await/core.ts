@@ -14,7 +14,7 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
 /** Answers one client until it has sent its FIN. */
 async function serve(socket: Socket): Promise<void> {
   const framer = new LineFramer('crlf', 65536);
-  // At the client's FIN a plain `of socket` would destroy the socket, and the pending output with it.
+  // Without the option, the iterator destroys the socket at the client's FIN, and pending output is lost.
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     const lines = Buffer.concat(framer.push(chunk));
     if (!socket.write(lines)) await once(socket, 'drain'); // backpressure: waits for room, and does not read
