@@ -4,7 +4,7 @@
  * side. The same without options, log, limits and signals is core.ts.
  *
  * The main thread accepts. It owns all descriptors: it lends one to a thread that is ready, and closes it when the
- * thread is done. So it never shuts down a number that belongs to somebody else by now.
+ * thread is done. So the number cannot belong to the next client while a thread still uses it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -18,10 +18,14 @@ import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
 import { CLIENT, LEAVE, type Message, newMailbox, STOP, type Task, THREAD_ID } from './mailbox.ts';
 
-/** Threads that are ready before a client comes, because one takes a while to start; how many start at once at most. */
-const [SPARE, MOST_STARTING] = [8, 32];
-/** So many are kept for the next client when theirs has left, and each for so long. */
-const [MOST_READY, IDLE_MS] = [64, 60_000];
+/** So many threads are to be ready before a client comes, because a thread takes a while to start. */
+const SPARE = 8;
+/** The most that start at the same time. */
+const MOST_STARTING = 32;
+/** The most that are kept ready when their clients have left. */
+const MOST_READY = 64;
+/** How long those beyond `SPARE` are kept. */
+const IDLE_MS = 60_000;
 
 interface Thread {
   readonly mailbox: Int32Array;
@@ -40,7 +44,7 @@ await main({ name: 'thread-per-connection', summary, maxConnections: 256 }, asyn
   const threads = new Set<Thread>();
   /** Threads without a client. The one that had a client last is the last, and gets the next. */
   const ready: Thread[] = [];
-  /** How many start at the same time: one, unless a crowd has come. It doubles with each client that finds the last. */
+  /** How many start at the same time: one, unless a crowd has come. It doubles when a client takes the last that is ready. */
   let rate = 1;
 
   /** Starts a thread. Resolves when it is ready. */
