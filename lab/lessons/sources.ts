@@ -41,7 +41,7 @@ export const sources: readonly SourceLine[] = [
   {
     model: 'blocking',
     file: 'models/blocking/index.ts',
-    text: 'const fd = await acceptFrom(listening); // waits',
+    text: 'const fd = await accept(); // waits',
     when: 'accept',
     shows: 'The process sleeps in accept(2) until a client comes.',
   },

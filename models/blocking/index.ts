@@ -24,31 +24,32 @@ const model: Model = {
 
 await main(model, async (options) => {
   const log = new Log(options);
-  const [listener, ...others] = await listenOnAll(
+  const [first, ...others] = await listenOnAll(
     options,
     ['127.0.0.1'],
     (at, ipv6Only) => sys.openListener(at, LISTEN_BACKLOG, ipv6Only),
     ({ fd }) => sys.close(fd),
   );
-  if (!listener) throw new Error('no listener');
+  if (!first) throw new Error('no listener');
+  const { fd: listener } = first;
   for (const { fd } of others) sys.close(fd); // a blocking accept waits on one socket
 
   const signals = new Signals();
   const echo = blockingEcho(settingsOf(options), signals);
-  sys.setsockopt(listener.fd, sys.SO_RCVTIMEO, signals.wakeUpMs);
+  sys.setsockopt(listener, sys.SO_RCVTIMEO, signals.wakeUpMs);
   onShutdown((signal) => {
     signals.stop();
     log.notice(`${signal}: stopping`);
     // New clients are refused from now on. Clients that wait in the backlog are reset: nobody accepted them.
-    sys.close(listener.fd);
+    sys.close(listener);
   });
 
-  /** Whether the last accept found no free descriptor. The log says so once. */
-  let isOutOfDescriptors = false;
+  /** Whether accept failed, for want of a descriptor or memory. The log says so once. */
+  let hasFailed = false;
 
-  async function run(listening: number): Promise<void> {
+  async function run(): Promise<void> {
     while (signals.stoppedAt === undefined) {
-      const fd = await acceptFrom(listening); // waits
+      const fd = await accept(); // waits
       if (fd >= 0) await serve(fd);
       await signals.handle();
     }
@@ -57,14 +58,14 @@ await main(model, async (options) => {
   }
 
   /** @returns below 0 when the wait ended without a client, or accept failed */
-  async function acceptFrom(listening: number): Promise<number> {
+  async function accept(): Promise<number> {
     try {
-      const fd = sys.accept(listening);
-      if (fd >= 0) isOutOfDescriptors = false;
+      const fd = sys.accept(listener);
+      if (fd >= 0) hasFailed = false;
       return fd;
     } catch (error) {
-      if (!isOutOfDescriptors) log.notice(`no new client for now: ${(error as Error).message}`);
-      isOutOfDescriptors = true;
+      if (!hasFailed) log.notice(`no new client for now: ${(error as Error).message}`);
+      hasFailed = true;
       await signals.pause(1000);
       return -1;
     }
@@ -78,8 +79,8 @@ await main(model, async (options) => {
     entry.closed(end);
   }
 
-  log.listening([listener.at]);
+  log.listening([first.at]);
   for (const { at } of others) log.notice(`not listening on ${formatAddress(at)}: one socket only`);
   // Not from inside this module's evaluation, during which no signal handler runs.
-  setImmediate(run, listener.fd);
+  setImmediate(run);
 });
