@@ -59,7 +59,7 @@ export class Acceptor {
     const table = new sys.PollTable();
     table.add(sys.eventLoopDescriptor(), sys.POLLIN);
     for (const { fd } of this.#listeners) table.add(fd, 0);
-    let next: number | undefined;
+    let next: number | undefined; // accepted, but not admitted yet
     const admitNext = () => {
       if (next !== undefined && admit(next)) next = undefined;
     };

@@ -17,22 +17,21 @@ import { Acceptor } from '../../blocking-net/acceptor.ts';
 import { type End, settingsOf } from '../../blocking-net/echo.ts';
 import { javascriptOf } from '../../blocking-net/javascript.ts';
 import { endWith, whoLeft } from '../../blocking-net/report.ts';
-import { Log } from '../../echo/log.ts';
+import { type ConnectionLog, Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
 import type { Message, Task } from './child.ts';
 
 /**
- * How many processes start at the same time: some for each core, so that they get their part of a busy machine. With
- * more, each client would wait for all. Meanwhile the others are in the backlog; whoever leaves it without a word costs
- * no process.
+ * The most processes that start at the same time: with more, each client would wait until the processes of all have
+ * started. Several for each core, so that they get their part of a busy machine. The other clients wait in the backlog.
  */
 const STARTING = 4 * availableParallelism();
 
 /**
- * Short: of a client that has sent lines and left, nobody knows whether it still reads. So it costs a process, and a
- * backlog of thousands would keep the server busy for minutes.
+ * Short, because a client that has sent lines and left while it waited costs a process, too: nobody knows whether it
+ * still reads. A backlog with thousands of these would keep the server busy for minutes.
  */
 const BACKLOG = 32;
 
@@ -58,7 +57,12 @@ await main({ name: 'process-per-connection', summary, maxConnections: 64 }, asyn
     const entry = log.connected(() => sys.peerOf(client));
     sys.close(client); // the process has its own
     if (gone) entry.closed(gone);
-    if (!child) return true;
+    if (child) report(child, entry);
+    return true;
+  }
+
+  /** Tells the log what a process says of its client, and how it ended. */
+  function report(child: ChildProcess, entry: ConnectionLog): void {
     let end: End | undefined;
     const reports = createInterface(child.stdio[3] as Readable).on('line', (line) => {
       const message = JSON.parse(line) as Message;
@@ -76,7 +80,6 @@ await main({ name: 'process-per-connection', summary, maxConnections: 64 }, asyn
         : `its process died: ${signal ?? `code ${code}`}`;
       entry.closed(end ?? endWith(died));
     });
-    return true;
   }
 
   /** @returns undefined when the system has no room for one more process */
