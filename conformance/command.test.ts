@@ -135,7 +135,8 @@ test('what needs a check that failed is blocked', async () => {
     ...(await mutant('greets')),
   ]);
   expect(code).toBe(1);
-  expect(out).toContain('13 checks not run: they need framing/one-line');
+  const others = checks.filter(({ id }) => id.startsWith('framing/') && id !== 'framing/one-line');
+  expect(out).toContain(`${others.length} checks not run: they need framing/one-line`);
   expect(out).toMatch(/expected "hello\\r\\n"\n +got {6}"Welcome"/);
 });
 
