@@ -172,7 +172,7 @@ async function besideNeverReaders(scene: Scene, howMany: number): Promise<void> 
   await expectEcho(bystander, 'before\r\n');
   // Sockets have what their listener gave them: where there are two, clients come to each by turns.
   const hosts = [scene.target.host, ...((await isServedOverIPv6(scene)) ? ['::1'] : [])];
-  await Promise.all(
+  const readers = await Promise.all(
     Array.from({ length: howMany }, (_, i) =>
       neverReader(scene, `never reads ${i}`, 24 * 1024 * 1024, {
         host: hosts[i % hosts.length],
@@ -182,4 +182,6 @@ async function besideNeverReaders(scene: Scene, howMany: number): Promise<void> 
   );
   for (let i = 0; i < 20; i++) await expectEcho(bystander, `meanwhile ${i}\r\n`);
   await expectService(scene, `while ${howMany} clients do not read`);
+  // What is owed to them would come in a thousand small segments each.
+  await Promise.all(readers.map((reader) => reader.destroy()));
 }
