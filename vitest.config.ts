@@ -37,7 +37,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Tests wait more than they work: with one for each core the cores would be half idle. With many more,
     // each would have too small a part of a core for what has to be done in time.
-    maxWorkers: availableParallelism() + 3,
+    maxWorkers: availableParallelism() + 2,
     maxConcurrency: 4,
     // Most start real servers and talk to them; a test that hangs is a failure, not a wait.
     testTimeout: 60_000,

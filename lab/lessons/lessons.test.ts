@@ -90,6 +90,19 @@ async function playOn(stages: Map<string, Stage>, lesson: Lesson): Promise<Map<s
   return new Map(await Promise.all(traces));
 }
 
+/** Plays one lesson with servers of its own. */
+async function playAlone(lesson: Lesson): Promise<Map<string, Trace>> {
+  const stages = new Map<string, Stage>();
+  try {
+    for (const name of shown(lesson)) {
+      stages.set(name, await open(lesson, model(name), { looksPerSecond: 40 }));
+    }
+    return await playOn(stages, lesson);
+  } finally {
+    await closeAll(stages);
+  }
+}
+
 async function closeAll(stages: Map<string, Stage>): Promise<void> {
   await Promise.all([...stages.values()].map((stage) => stage.close()));
 }
@@ -105,18 +118,27 @@ describe.skipIf(process.platform !== 'linux')(
     });
 
     const inOrder = [...groups.values()].flat();
-    test.each(inOrder.map((lesson) => [lesson.id, lesson] as const))('%s', async (id, lesson) => {
-      const traces = (await played.get(id)) as Map<string, Trace>;
-      const of = (name: string): Seen => {
-        const trace = traces.get(name);
-        if (!trace) throw new NotPlayed(name);
-        return new Seen(trace);
-      };
-      expect(untrue(lesson, of)).toEqual([]);
-      for (const [name, trace] of traces) {
-        expect(lesson.question.answer(new Seen(trace)), name).toBeDefined();
-      }
-    });
+    test.each(inOrder.map((lesson) => [lesson.id, lesson] as const))(
+      '%s',
+      { timeout: 120_000 },
+      async (id, lesson) => {
+        let traces = (await played.get(id)) as Map<string, Trace>;
+        const of = (name: string): Seen => {
+          const trace = traces.get(name);
+          if (!trace) throw new NotPlayed(name);
+          return new Seen(trace);
+        };
+        if (untrue(lesson, of).length > 0) {
+          // Somebody has waited for a core: once more, beside no other lesson.
+          await Promise.allSettled(played.values());
+          traces = await playAlone(lesson);
+        }
+        expect(untrue(lesson, of)).toEqual([]);
+        for (const [name, trace] of traces) {
+          expect(lesson.question.answer(new Seen(trace)), name).toBeDefined();
+        }
+      },
+    );
   },
 );
 
