@@ -392,7 +392,7 @@ export const concurrency: readonly Check[] = [
     title: 'Others are served while 100 clients hold partial lines',
     sentence: PARTIAL,
     cause: 'does each unfinished line hold one of a limited number of threads or processes?',
-    needs: ['concurrency/beside-one-partial-line'],
+    needs: ['concurrency/beside-one-partial-line', 'framing/rest-of-a-segment-is-kept'],
     run: (scene) => besidePartialLines(scene, 100),
   },
 ];

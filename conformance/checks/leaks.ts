@@ -121,7 +121,7 @@ export const leaks: readonly Check[] = [
     title: 'Clients whose lines were too long cost nothing',
     sentence: BOUNDED,
     cause: 'is the connection of a client whose line was too long never closed, or its line kept?',
-    needs: ['limits/line-too-long', MAY_WAIT],
+    needs: ['limits/line-too-long', 'leaks/after-resets', MAY_WAIT],
     async run(scene) {
       const long = Buffer.alloc(scene.target.maxLine + 4000, 'too long ');
       const before = Footprint.of(scene.target).look().descriptors;

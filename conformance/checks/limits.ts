@@ -30,7 +30,23 @@ export const limits: readonly Check[] = [
       // Once more, with the line end in a segment of its own.
       await client.play(line.subarray(0, 30_000), line.subarray(30_000, -2), scene.moment, '\r\n');
       await expectAnswer(client, line);
-      // The limit is one line's: what came before it, in the same segment or in the same read, does not count.
+    },
+  },
+  {
+    id: 'limits/longest-line-behind-others',
+    level: 'should',
+    title: 'A line of just the limit is echoed behind other lines, too',
+    sentence: LIMIT,
+    cause:
+      'does its limit count what came before the line, in the same segment or in the same read?',
+    needs: [
+      'limits/longest-line',
+      'framing/many-lines-in-one-segment',
+      'framing/rest-of-a-segment-is-kept',
+    ],
+    async run(scene) {
+      const client = await scene.client();
+      const line = Buffer.from(`${'x'.repeat(scene.target.maxLine - 2)}\r\n`);
       const short = Buffer.from('short\r\n');
       await expectEcho(client, Buffer.concat([short, line, short, line, line]));
       await client.send(Buffer.concat([short, line.subarray(0, 20_000)]));

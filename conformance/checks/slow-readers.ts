@@ -73,7 +73,7 @@ export const slowReaders: readonly Check[] = [
     sentence: OTHERS,
     cause:
       'does each client that does not read hold one of a limited number of threads or processes, or is the socket of one of them blocking?',
-    needs: ['slow-readers/beside-one'],
+    needs: ['slow-readers/beside-one', 'resets/mid-answer'],
     run: (scene) => besideNeverReaders(scene, 20),
   },
   {
@@ -163,8 +163,10 @@ async function untilItStops(scene: Scene, reader: Client, bystander: Client): Pr
 async function isServedOverIPv6(scene: Scene): Promise<boolean> {
   if (!scene.target.host.startsWith('127.')) return false;
   const client = await scene.client('over ::1', { host: '::1' }).catch(() => undefined);
-  await client?.close();
-  return client !== undefined;
+  if (!client) return false;
+  await expectEcho(client, 'here, too\r\n');
+  await client.close();
+  return true;
 }
 
 async function besideNeverReaders(scene: Scene, howMany: number): Promise<void> {

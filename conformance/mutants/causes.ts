@@ -90,7 +90,7 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'loses-output-over-ipv6': ['concurrency/over-ipv6'],
   'keeps-1024-pieces': ['bystanders/many-pieces'],
   'interns-lines': ['lines/almost-the-same'],
-  'counts-earlier-lines': ['limits/longest-line'],
+  'counts-earlier-lines': ['limits/longest-line-behind-others'],
   'forgets-what-a-lone-lf-ends': ['bystanders/lone-cr-and-lf'],
   'echoes-a-tail-that-ends-in-lf': ['half-close/tail-with-lone-ends-is-dropped'],
   'misses-a-split-empty-line': ['framing/empty-line-split-across-segments'],

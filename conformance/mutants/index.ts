@@ -100,6 +100,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'half-close/again-and-again',
     'slow-readers/resumes-and-gets-everything',
     'resets/leave-neighbours-alone',
+    'limits/line-too-long-with-more-behind',
   ],
   'short-line-buffer': ['limits/longest-line'],
   'no-line-limit': ['limits/line-too-long', 'limits/endless-line'],
@@ -119,7 +120,6 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'one-buffer-for-all': [
     'limits/line-too-long',
     'limits/endless-line',
-    'half-close/nothing-sent',
     'half-close/again-and-again',
     'concurrency/hundred-interleaved',
     'concurrency/same-port-twice',
@@ -127,6 +127,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'concurrency/nothing-is-inherited',
     'resets/mid-line',
     'resets/mid-answer',
+    'half-close/tail-with-lone-ends-is-dropped',
   ],
   'swaps-two-answers': ['concurrency/hundred-interleaved', 'concurrency/thousand-open'],
   'serves-fifty-at-once': [
@@ -140,8 +141,6 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'leaks/after-silent-visits',
     'leaks/after-partial-lines',
     'leaks/after-resets',
-    'leaks/after-pending-output',
-    'leaks/after-long-lines',
   ],
   'leaks-a-descriptor': [
     'concurrency/leaves-no-descriptors',
@@ -150,7 +149,6 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'leaks/after-partial-lines',
     'leaks/after-resets',
     'leaks/after-pending-output',
-    'leaks/after-long-lines',
   ],
   'ipv4-only': ['concurrency/both-families'],
   'blocks-on-slow-reader': ['slow-readers/beside-one'],
@@ -193,19 +191,20 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'bystanders/partial-lines',
     'bystanders/pending-output',
     'bystanders/successors',
+    'bystanders/lone-cr-and-lf',
   ],
   'ends-slow-readers': ['bystanders/pending-output'],
   'forgets-a-cr-after-lf': ['lines/every-order-of-cr-and-lf'],
   'gives-up-two-seconds-after-fin': ['bystanders/half-closed'],
   'hands-on-pending-output': ['resets/leave-nothing-to-others'],
   'inherits-a-partial-line': [
-    'half-close/nothing-sent',
     'half-close/again-and-again',
     'concurrency/nothing-is-inherited',
     'resets/leave-neighbours-alone',
     'streams/side-by-side',
     'leaks/after-partial-lines',
     'measures/rest-while-clients-wait',
+    'half-close/tail-with-lone-ends-is-dropped',
   ],
   'keeps-partial-lines-for-ever': ['leaks/after-partial-lines', 'leaks/after-long-lines'],
   'leaks-at-a-client-that-stays': ['leaks/after-long-lines'],
@@ -244,7 +243,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'loses-output-over-ipv6': ['concurrency/over-ipv6'],
   'keeps-1024-pieces': ['bystanders/many-pieces'],
   'interns-lines': ['lines/almost-the-same'],
-  'counts-earlier-lines': ['limits/longest-line'],
+  'counts-earlier-lines': ['limits/longest-line-behind-others'],
   'forgets-what-a-lone-lf-ends': ['bystanders/lone-cr-and-lf'],
   'echoes-a-tail-that-ends-in-lf': ['half-close/tail-with-lone-ends-is-dropped'],
   'misses-a-split-empty-line': ['framing/empty-line-split-across-segments'],
@@ -253,6 +252,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
     'bystanders/partial-lines',
     'bystanders/pending-output',
     'bystanders/successors',
+    'bystanders/lone-cr-and-lf',
   ],
 };
 
@@ -266,6 +266,7 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'limits/line-too-long',
     'limits/endless-line',
     'concurrency/beside-any-partial-line',
+    'half-close/nothing-sent',
   ],
   // Whether somebody resets in the moment in which others speak.
   'loses-its-place-in-the-list': [
@@ -274,6 +275,7 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'leaks/after-resets',
     'leaks/after-silent-visits',
     'leaks/after-pending-output',
+    'half-close/again-and-again',
   ],
   // Whether somebody holds a part of a line in that place when the time is over.
   'ends-who-takes-the-place': [
@@ -283,11 +285,16 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'bystanders/partial-lines',
   ],
   // Whether the kernel has taken all that was pending when somebody who did not read leaves.
-  'hands-on-pending-output': ['slow-readers/beside-one', 'concurrency/beside-ending-clients'],
+  'hands-on-pending-output': [
+    'slow-readers/beside-one',
+    'concurrency/beside-ending-clients',
+    'framing/crlf-split-across-segments',
+  ],
   'one-buffer-for-all': [
     'slow-readers/beside-one',
     'leaks/after-partial-lines',
     'measures/rest-while-clients-wait',
+    'half-close/nothing-sent',
   ],
   // Whether a read ends behind a CR.
   'ends-lines-at-cr': ['lines/hundred-mebibytes'],
@@ -317,7 +324,7 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'bystanders/many-pieces',
   ],
   // Whether those who do not read have paused for long enough when another asks.
-  'starves-neighbours': ['slow-readers/beside-twenty'],
+  'starves-neighbours': ['slow-readers/beside-twenty', 'bystanders/many-pieces'],
   // Whether memory still grows after 80,000 lines, so that more are sent.
   'stops-at-100000-lines': ['leaks/after-many-bytes'],
   // Whether the 251st client since the server was started comes in this check: these have dozens.
@@ -341,7 +348,11 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'bystanders/silent',
     'bystanders/partial-lines',
     'bystanders/pending-output',
+    'resets/mid-answer',
+    'leaks/after-pending-output',
   ],
+  'counts-who-reset': ['concurrency/beyond-1024-descriptors'],
+  'waits-for-who-must-leave': ['leaks/after-long-lines', 'bystanders/lines-too-long'],
 };
 
 /**
