@@ -3,7 +3,7 @@ import { count } from '../../client/client.ts';
 import { type Check, Failure, Unsupported } from '../check.ts';
 import { blockOfLines, expectAnswer, expectEcho, leaveOutputPending, NARROW } from '../expect.ts';
 import { Footprint } from '../footprint.ts';
-import { ownership } from '../processes.ts';
+import { allProcesses, ownership } from '../processes.ts';
 
 /** In milliseconds, and so much for each that the server's own patience may be: clients stay until it ends. */
 const AT_MOST = 5000;
@@ -18,7 +18,7 @@ export const shutdown: readonly Check[] = [
       'is SIGTERM noticed only when a client does something? Do processes that it has started keep the listening socket? Does it wait for its clients to leave?',
     needs: ['concurrency/second-client-while-first-idles', 'half-close/answers-after-fin'],
     endsServer: true,
-    async run(scene) {
+    async run(scene): Promise<string | undefined> {
       const { port, group } = scene.target;
       if (group === undefined) throw new Unsupported('the server was not started here');
       const owners = Footprint.of(scene.target).startedHere;
@@ -40,8 +40,10 @@ export const shutdown: readonly Check[] = [
         if (!found) throw new Unsupported('this system does not tell who listens');
         const listening = found.ours.length;
         const connected = clients.filter(({ ending }) => !ending).length;
-        if (listening + connected === 0) return;
+        if (listening + connected === 0) return undefined;
         if (performance.now() > until) {
+          // As with inetd, or sshd: who came to a process of its own may stay until it leaves.
+          if (listening === 0 && !isThere(group)) return 'its processes go on for their clients';
           const seconds = Math.round(Math.max(AT_MOST, scene.patience) / 1000);
           throw new Failure(
             listening > 0
@@ -54,3 +56,7 @@ export const shutdown: readonly Check[] = [
     },
   },
 ];
+
+function isThere(pid: number): boolean {
+  return allProcesses().some((one) => one.pid === pid && one.state !== 'Z');
+}
