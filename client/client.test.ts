@@ -114,6 +114,13 @@ test('tells FIN from RST', async () => {
   await expect(reset.receive(1)).rejects.toMatchObject({ reason: 'reset' });
 });
 
+test('a reset right behind a FIN closes the socket', async () => {
+  const client = await against((socket) => socket.resume());
+  client.halfClose().catch(() => undefined);
+  await client.reset();
+  expect(client.ending).toBe('closed');
+});
+
 test('a reset reaches the server as one', async () => {
   const seen = later<string>();
   const client = await against((socket) => {

@@ -504,6 +504,8 @@ export class Client {
 
   /** Sends RST; bytes that are still on their way may be lost. Resolves when the socket is closed. */
   async reset(): Promise<void> {
+    // As long as a FIN has not left, libuv refuses to reset (EINVAL), and Node never says 'close' then.
+    if (this.#socket.writableEnded) await nextTurn();
     if (!this.#socket.destroyed) {
       this.transcript.note(this.name, 'sends RST');
       this.#ending ??= 'closed';
