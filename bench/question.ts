@@ -80,7 +80,7 @@ export function crowding({ clients }: Contestant, { connections }: Cell): string
   return clients === 1 ? 'one client at a time' : `at most ${clients} clients at once`;
 }
 
-/** The measures of the closed loop; CPU time first, because it differs less from round to round. */
+/** The measures of the closed loop; CPU time first, because a busy generator does not limit it. */
 export const LOOP_MEASURES: readonly Measure[] = [
   { name: 'cpuPerLine', words: 'CPU time of the server for each line', unit: 'µs', better: 'less' },
   { name: 'linesPerSecond', words: 'echoes', unit: 'lines/s', better: 'more' },
