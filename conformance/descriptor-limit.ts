@@ -24,7 +24,7 @@ export async function leaveDescriptors(pid: number, free: number): Promise<() =>
   if (before === undefined) throw new Unsupported('this system does not tell (no /proc)');
   const used = numbersOf(pid);
   let limit = 0;
-  for (let left = free; left > 0; limit++) if (!used.has(limit)) left--;
+  for (let left = free; left > 0 || used.has(limit); limit++) if (!used.has(limit)) left--;
   if (limit > before) throw new Unsupported('its limit is lower already');
   await setLimit(pid, limit);
   return () => setLimit(pid, before);

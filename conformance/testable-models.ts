@@ -1,6 +1,6 @@
 /** For tests only: the suite itself makes no system calls. */
-import { execFileSync } from 'node:child_process';
 import { whyNoIoUring } from '../sockets/io-uring.ts';
+import { descriptorLimitOf } from './footprint.ts';
 import { modelNames } from './models.ts';
 
 /** The models that can run on this machine. Where the system forbids io_uring, it leaves that model out and says so. */
@@ -33,11 +33,11 @@ const THOUSAND = ['concurrency/thousand-open', 'concurrency/beyond-1024-descript
 /** How many come at once in models/crowds.test.ts. */
 export const CROWD = 10_000;
 
-const descriptors = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }));
-const hasRoom = !(descriptors <= CROWD + 500); // it may say `unlimited`
+/** Node has raised its soft limit to the hard one. */
+const hasRoom = (descriptorLimitOf('self') ?? Number.POSITIVE_INFINITY) > CROWD + 500;
 
 /** The models that meet a crowd: not who serves one client at a time, nor where each client is costly. */
-export const crowdedModels = modelNames().filter(
+export const crowdedModels = testableModels().filter(
   (name) => hasRoom && name !== 'blocking' && !COSTLY_CLIENTS.includes(name),
 );
 

@@ -1,14 +1,15 @@
 /** System calls, descriptors, and processes that die: what a model promises beyond the protocol. */
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
+import { leaveDescriptors } from '../conformance/descriptor-limit.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
 import { commandOf, processesOf, systemCallOf } from '../conformance/processes.ts';
 import { ServerProcess } from '../conformance/server-process.ts';
@@ -103,12 +104,7 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
       await echo(visitor);
       await visitor.close();
       await expect.poll(() => server.said).toContain('closed (end of input)');
-      const limit = (descriptors: number) =>
-        execFileSync('prlimit', ['--pid', `${server.pid}`, `--nofile=${descriptors}:1000`]);
-      const taken = new Set(readdirSync(`/proc/${server.pid}/fd`).map(Number));
-      let lowestFree = 0;
-      while (taken.has(lowestFree)) lowestFree++;
-      limit(lowestFree);
+      const giveBack = await leaveDescriptors(server.pid, 0);
       // A blocking accept finds out at its next call, before anybody comes; the one that waits now has a
       // descriptor already.
       if (model === 'blocking') await expect.poll(() => server.said).toContain('EMFILE');
@@ -118,7 +114,7 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
       const before = ticksOf(server);
       await sleep(500);
       expect(ticksOf(server) - before).toBeLessThan(10);
-      limit(1000);
+      await giveBack();
       expect(String(await client.receive(7))).toBe('hello\r\n');
     },
   );

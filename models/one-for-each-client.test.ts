@@ -2,7 +2,6 @@
  * What only those models do in which each client has a thread or a process of its own. All other tests leave them
  * out, because there each client costs a start; `MODELS=all` in the environment includes them everywhere.
  */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -11,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, onTestFinished } from 'vitest';
 import type { Client } from '../client/client.ts';
+import { leaveDescriptors } from '../conformance/descriptor-limit.ts';
 import { processesOf, systemCallOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
 import { echo, limitedModels, type Testbed, test } from './testbed.ts';
@@ -164,17 +164,13 @@ describe.concurrent.each(limitedModels)('%s', (model) => {
       await visitor?.close();
       await expect.poll(() => server.said).toContain('closed (end of input)');
       await sleep(500); // threads that start need descriptors, too
-      const limit = (descriptors: number) =>
-        execFileSync('prlimit', ['--pid', `${server.pid}`, `--nofile=${descriptors}:1000`]);
-      const taken = new Set(readdirSync(`/proc/${server.pid}/fd`).map(Number));
-      let lowestFree = 0;
-      while (taken.has(lowestFree)) lowestFree++;
       // A process can be accepted for, but not be started.
-      limit(model === 'process-per-connection' ? lowestFree + 1 : lowestFree);
+      const free = model === 'process-per-connection' ? 1 : 0;
+      const giveBack = await leaveDescriptors(server.pid, free);
       const client = await testbed.clientOf(server);
       await client.send('hello\r\n');
       await expect.poll(() => server.said).toContain('EMFILE');
-      limit(1000);
+      await giveBack();
       expect(String(await client.receive(7))).toBe('hello\r\n');
     },
   );
