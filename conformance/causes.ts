@@ -109,6 +109,9 @@ const MUCH = 256 * 1024;
 /** The check that tells whether two clients are served at all. */
 const SECOND = 'concurrency/second-client-while-first-idles';
 
+/** The check in which those come once more that others have made room for. */
+const ONCE_MORE = 'leaks/as-many-as-before';
+
 /** What is told beside a failure. */
 export interface Explanation {
   /** One of {@link CAUSES}; undefined: the check's own guess, or none. */
@@ -154,8 +157,6 @@ export function explain(verdicts: readonly Verdict[]): ReadonlyMap<string, Expla
     }),
   );
 }
-
-const ONCE_MORE = 'leaks/as-many-as-before';
 
 /** The cause that this failure shows by itself. */
 function causeBySight(verdict: Verdict): Cause | undefined {
@@ -685,15 +686,13 @@ function isOwn(verdict: Verdict): boolean {
   if (group === 'leaks' && kind !== 'own') return visitOf(verdict) >= 300;
   // Wrong bytes are no matter of the end of input, nor of a limit or a leak, nor of waiting for others.
   if (kind === 'changed' || kind === 'early')
-    return (
-      (OF_BYTES.test(id) && !id.endsWith('/beside-ending-clients')) || TAIL.test(verdict.message)
-    );
+    return OF_BYTES.test(id) || TAIL.test(verdict.message);
   return true;
 }
 
 /** Checks that are about the bytes that come back. */
 const OF_BYTES =
-  /^(framing|lines|concurrency|streams\/(narrow|side)|resets\/leave|slow-readers\/resumes|bystanders\/(pending|lone))/;
+  /^(framing|lines|concurrency\/(?!beside-ending)|streams\/(narrow|side)|resets\/leave|slow-readers\/resumes|bystanders\/(pending|lone))/;
 
 /** Checks that guess at why bytes have changed. */
 const OF_CHANGES = /^(framing\/(random|multibyte|invalid)|lines\/short|concurrency\/nothing-is)/;

@@ -7,7 +7,7 @@ import {
   escapeBytes,
   isNarrowPossible,
 } from '../client/client.ts';
-import { Failure, type Scene, Unsupported } from './check.ts';
+import { Failure, type Scene, type Target, Unsupported } from './check.ts';
 import { linesOf, randomNumbers } from './content.ts';
 import { paceOf } from './pace.ts';
 import { HELD_UP, isWithTheKernel } from './queues.ts';
@@ -194,6 +194,16 @@ export async function leaveOutputPending(client: Client, lines: Uint8Array): Pro
   client.send(lines).catch(() => undefined);
   await client.receive(1);
   client.pause();
+}
+
+/**
+ * Sends a line that is too long, and waits until the server ends the connection.
+ *
+ * @throws ClientError when it does not
+ */
+export async function sendTooLong(client: Client, { maxLine }: Target): Promise<void> {
+  client.send(Buffer.alloc(maxLine + 4000, 'too long ')).catch(() => undefined);
+  await client.receiveEnd();
 }
 
 /** How a stream goes. */

@@ -33,11 +33,7 @@ export function nodeCommand(program: string, { preload, tsx = false }: Manner = 
   const translated = tsx ? undefined : translationOf(program);
   const imports = preload === undefined ? [] : [preload];
   if (translated === undefined) imports.push('tsx');
-  return [
-    process.execPath,
-    ...imports.flatMap((one) => ['--import', one]),
-    ...(translated === undefined ? [program] : ['--enable-source-maps', translated]),
-  ];
+  return [process.execPath, ...imports.flatMap((one) => ['--import', one]), translated ?? program];
 }
 
 /** The JavaScript of a program; undefined where there is none. */

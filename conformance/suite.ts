@@ -305,7 +305,10 @@ function needsOf({ needs = [], prepare }: Check): readonly string[] {
   return prepare ? [...needs, BESIDE_ANOTHER] : needs;
 }
 
-/** By level; each after what it needs, in it first what bystanders wait for, and last who verifies them; what ends the server last of all. */
+/**
+ * By level, and what ends the server last of all; each after what it needs, in it first what bystanders wait for,
+ * and last who verifies them.
+ */
 function inOrder(checks: readonly Check[]): readonly Check[] {
   const awaited = new Set(checks.filter(({ prepare }) => prepare).flatMap(needsOf));
   const turn = ({ id, prepare }: Check) => (prepare ? 2 : awaited.has(id) ? 0 : 1);

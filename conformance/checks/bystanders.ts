@@ -10,6 +10,7 @@ import {
   expectRepeated,
   leaveOutputPending,
   NARROW,
+  sendTooLong,
 } from '../expect.ts';
 import { paceOf } from '../pace.ts';
 import { HELD_UP, isWithTheKernel } from '../queues.ts';
@@ -260,12 +261,12 @@ export const bystanders: readonly Check[] = [
         const client = await scene.client(`comes after ${i}`);
         await client.send(Buffer.concat([Buffer.from(FIRST), partialOf(i, 100)]));
         await expectAnswer(client, FIRST);
-        successors.set(scene, [...(successors.get(scene) ?? []), client]);
       }
     },
     async run(scene) {
       await wait(scene);
-      for (const [i, client] of (successors.get(scene) ?? []).entries()) {
+      const successors = scene.bystanders.filter((_, i) => i % 2 === 1); // each behind one that left
+      for (const [i, client] of successors.entries()) {
         client.send('...\r\n').catch(() => undefined);
         await expectAnswer(
           client,
@@ -277,19 +278,14 @@ export const bystanders: readonly Check[] = [
   },
 ];
 
-/** Who came after those that left. */
-const successors = new WeakMap<Scene, Client[]>();
-
 /** How those leave whose descriptors others get. */
 const LEAVING: readonly ((client: Client, scene: Scene) => Promise<unknown>)[] = [
   async (client, { target }) => {
-    client.send(Buffer.alloc(target.maxLine + 4000, 'too long ')).catch(() => undefined);
-    await client.receiveEnd();
+    await sendTooLong(client, target);
     await client.destroy();
   },
   async (client, { target }) => {
-    client.send(Buffer.alloc(target.maxLine + 4000, 'too long ')).catch(() => undefined);
-    await client.receiveEnd();
+    await sendTooLong(client, target);
     await client.reset();
   },
   async (client) => {
@@ -328,8 +324,7 @@ async function goesOnSending(
   scene: Scene,
   client: Client,
 ): Promise<{ end(most: number): Promise<number | undefined> }> {
-  client.send(Buffer.alloc(scene.target.maxLine + 4000, 'too long ')).catch(() => undefined);
-  await client.receiveEnd();
+  await sendTooLong(client, scene.target);
   const since = performance.now();
   /** @returns milliseconds; undefined when it was not reset within `most` */
   const end = async (most: number) => {

@@ -9,6 +9,7 @@ import {
   expectService,
   leaveOutputPending,
   NARROW,
+  sendTooLong,
 } from '../expect.ts';
 import { paceOf } from '../pace.ts';
 
@@ -44,10 +45,7 @@ const ENDINGS: readonly {
   },
   {
     what: 'have sent a line that is too long and stay',
-    async act(client, { target }) {
-      client.send(Buffer.alloc(target.maxLine + 4000, 'too long ')).catch(() => undefined);
-      await client.receiveEnd();
-    },
+    act: (client, { target }) => sendTooLong(client, target),
   },
   {
     what: 'have reset while their answers were pending',

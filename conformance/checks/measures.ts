@@ -1,7 +1,7 @@
 /** What is measured and not judged: it differs from server to server, and none of it is wrong. */
 import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene } from '../check.ts';
-import { blockOfLines, expectEcho, NARROW } from '../expect.ts';
+import { blockOfLines, expectEcho, NARROW, sendTooLong } from '../expect.ts';
 import { Footprint } from '../footprint.ts';
 import { neverReader } from './slow-readers.ts';
 
@@ -139,11 +139,9 @@ export const measures: readonly Check[] = [
             await client.receive(pending.length).catch(() => undefined);
           },
         ),
-        await waits('has sent a line that is too long, and stays', {}, async (client) => {
-          const { maxLine } = scene.target;
-          client.send(Buffer.alloc(maxLine + 4000, 'too long ')).catch(() => undefined);
-          await client.receiveEnd().catch(() => undefined);
-        }),
+        await waits('has sent a line that is too long, and stays', {}, (client) =>
+          sendTooLong(client, scene.target).catch(() => undefined),
+        ),
         await waits('has sent its FIN and does not read', NARROW, async (client) => {
           client.pause();
           client.send(blockOfLines(100)).catch(() => undefined);

@@ -66,11 +66,7 @@ function playAll(): Map<string, Promise<Map<string, Trace>>> {
   let playing: Promise<unknown> = Promise.resolve();
   for (const group of groups.values()) {
     const names = [...new Set(group.flatMap(shown))];
-    const opened = opening.then(async () => {
-      const [lesson] = group as [Lesson];
-      const starting = names.map((name) => open(lesson, model(name), { looksPerSecond: 40 }));
-      return new Map((await Promise.all(starting)).map((stage, i) => [names[i] as string, stage]));
-    });
+    const opened = opening.then(() => openAll(group[0] as Lesson, names));
     opening = opened.catch(() => undefined);
     for (const lesson of group) {
       const traces = playing.then(async () => playOn(await opened, lesson));
@@ -83,6 +79,12 @@ function playAll(): Map<string, Promise<Map<string, Trace>>> {
   return played;
 }
 
+/** Starts servers as a lesson wants them. */
+async function openAll(lesson: Lesson, names: readonly string[]): Promise<Map<string, Stage>> {
+  const starting = names.map((name) => open(lesson, model(name), { looksPerSecond: 40 }));
+  return new Map((await Promise.all(starting)).map((stage, i) => [names[i] as string, stage]));
+}
+
 async function playOn(stages: Map<string, Stage>, lesson: Lesson): Promise<Map<string, Trace>> {
   const traces = shown(lesson).map(async (name) => {
     return [name, await perform(stages.get(name) as Stage, lesson)] as const;
@@ -92,11 +94,8 @@ async function playOn(stages: Map<string, Stage>, lesson: Lesson): Promise<Map<s
 
 /** Plays one lesson with servers of its own. */
 async function playAlone(lesson: Lesson): Promise<Map<string, Trace>> {
-  const stages = new Map<string, Stage>();
+  const stages = await openAll(lesson, shown(lesson));
   try {
-    for (const name of shown(lesson)) {
-      stages.set(name, await open(lesson, model(name), { looksPerSecond: 40 }));
-    }
     return await playOn(stages, lesson);
   } finally {
     await closeAll(stages);
