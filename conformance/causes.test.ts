@@ -217,6 +217,16 @@ test('what several clients have left behind is told from what was changed', () =
   expect(causes(verdict)[id]).toBe('mixes-clients');
 });
 
+test('what this client was due is not taken for what another one began a piece with', () => {
+  const transcript = [
+    '     1.1 ms  narrow 7 sends 19 bytes: \\xe8\\xaa\\x9e\\xc5\\x99\\xe8\\xaa\\x9e …',
+    '     2.7 ms  narrow 3 receives 617 bytes: \\xc5\\x99 … 580 bytes …',
+  ].join('\n');
+  const id = 'streams/narrow-readers';
+  const text = '.20000:\\xe8\\xaa\\x9e\\xc5\\x99\\xe8\\xaa\\x9e';
+  expect(causes(differs(id, `3${text}…`, `${text}\\xe4…`, transcript))[id]).toBeUndefined();
+});
+
 test('every mutant carries the cause that a reader should be told', () => {
   const missing = Object.keys(mutants).filter((name) => !(name in rightCauses));
   expect(missing).toEqual([]);
