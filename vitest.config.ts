@@ -1,23 +1,36 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The test files that take longest, in the order in which they start: none is left to run alone at the end. */
 const LONGEST = [
-  ...['conformance/models-2', 'conformance/odd-servers', 'conformance/mutants-2'],
-  ...['conformance/models-1', 'conformance/mutants-3', 'conformance/models-3'],
-  ...[
-    'deploy/suite',
-    'conformance/mutants-1',
-    'models/crowds',
-    'models/lifecycle',
-    'lab/lessons/lessons',
-  ],
-  ...['models/faults', 'models/wait', 'models/promises', 'conformance/command', 'models/shutdown'],
-  ...['conformance/fuzz/fuzz', 'lab/page/page', 'models/cores', 'models/fairness'],
-  ...['deploy/hidden', 'deploy/balancer', 'packaging/package', 'models/one-for-each-client'],
-  ...['lab/page/server', 'models/last-words', 'client/cli', 'bench/generator', 'bench/bench'],
+  ...['conformance/odd-servers', 'conformance/mutants-2', 'conformance/models-1'],
+  ...['conformance/models-2', 'conformance/mutants-3', 'conformance/models-3'],
+  ...['deploy/suite', 'conformance/mutants-1', 'conformance/fuzz/fuzz', 'models/crowds'],
+  ...['lab/lessons/lessons', 'models/lifecycle', 'models/faults', 'models/wait'],
+  ...['models/promises', 'conformance/command', 'models/shutdown', 'lab/page/page', 'models/cores'],
+  ...['models/fairness', 'packaging/package', 'deploy/hidden', 'deploy/balancer'],
+  ...['models/one-for-each-client', 'lab/page/server', 'client/cli', 'bench/generator'],
+  ...['bench/bench', 'conformance/suite', 'deploy/command', 'examples/examples'],
 ].map((name) => `/${name}.test.ts`);
+
+/**
+ * What `npm test` leaves to `npm run test:slow`: the judging of the judge, by broken servers, odd ones and random
+ * scripts; servers behind a balancer; crowds; every lesson of the lab, played by every model; the installed package.
+ * `conformance/slow-checks.ts` says which checks of the models are left to it as well.
+ */
+const SLOW = [
+  'conformance/mutants-{1,2,3}',
+  'conformance/odd-servers',
+  'conformance/fuzz/fuzz',
+  'deploy/{suite,hidden,balancer}',
+  'packaging/package',
+  'models/crowds',
+  'lab/lessons/lessons',
+].map((name) => `${name}.test.ts`);
+
+/** `quick`, `slow` or, with neither, all. */
+const part = process.env.TESTS;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -31,7 +44,8 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
+    include: part === 'slow' ? [...SLOW, 'conformance/models-*.test.ts'] : ['**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(part === 'quick' ? SLOW : [])],
     globalSetup: ['vitest.global-setup.ts'],
     setupFiles: ['vitest.setup.ts'],
     sequence: { sequencer: LongestFirst },

@@ -1,8 +1,8 @@
 /**
  * What the tests said, in JSON.
  *
- *     node .ci/results.mjs failed ALL         arguments for vitest that run what failed once more, one a line
- *     node .ci/results.mjs sum STATUS ALL AGAIN    N passed, N failed
+ *     node .ci/results.mjs failed FILE...    arguments for vitest that run what failed once more, one a line
+ *     node .ci/results.mjs sum STATUS AGAIN FILE...    N passed, N failed
  *
  * `failed` exits with 1 where a second try would be no excuse: a file that did not run, or many failures.
  */
@@ -16,18 +16,21 @@ const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const failuresIn = (file) => file.assertionResults.filter(({ status }) => status === 'failed');
 
 if (what === 'failed') {
-  const files = read(rest[0]).testResults.filter(({ status }) => status === 'failed');
+  const all = rest.flatMap((file) => read(file).testResults);
+  const files = all.filter(({ status }) => status === 'failed');
   const names = files.flatMap(failuresIn).map(({ fullName }) => fullName);
   const haveAllRun = files.every((file) => failuresIn(file).length > 0);
   if (!haveAllRun || names.length === 0 || names.length > MOST_TRIED_AGAIN) process.exit(1);
-  for (const { name } of files) console.log(name);
+  for (const name of new Set(files.map(({ name }) => name))) console.log(name);
   console.log(`--testNamePattern=^(${names.map(literally).join('|')})$`);
 } else {
-  const [status, all, again] = rest;
-  const first = existsSync(all) ? read(all) : { numPassedTests: 0, numFailedTests: 0 };
-  const failed = existsSync(again) ? read(again).numFailedTests : first.numFailedTests;
+  const [status, again, ...files] = rest;
+  const first = files.filter((file) => existsSync(file)).map(read);
+  const sum = (key) => first.reduce((total, one) => total + one[key], 0);
+  const failedFirst = sum('numFailedTests');
+  const failed = existsSync(again) ? read(again).numFailedTests : failedFirst;
   const stillFailed = Number(status) === 0 ? 0 : Math.max(1, failed);
-  const passed = first.numPassedTests + Math.max(0, first.numFailedTests - stillFailed);
+  const passed = sum('numPassedTests') + Math.max(0, failedFirst - stillFailed);
   console.log(`${passed} passed, ${stillFailed} failed`);
 }
 

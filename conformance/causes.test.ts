@@ -217,6 +217,11 @@ test('what several clients have left behind is told from what was changed', () =
   expect(causes(verdict)[id]).toBe('mixes-clients');
 });
 
+test('pieces that are missing within a line are what the check of many pieces guesses at', () => {
+  const differing = differs('bystanders/many-pieces', '…aCjOJtm8r…', '…aC4nBcKPM…');
+  expect(texts(differing)[0]).toContain('every piece of a line');
+});
+
 test('what this client was due is not taken for what another one began a piece with', () => {
   const transcript = [
     '     1.1 ms  narrow 7 sends 19 bytes: \\xe8\\xaa\\x9e\\xc5\\x99\\xe8\\xaa\\x9e …',

@@ -693,7 +693,7 @@ function isOwn(verdict: Verdict): boolean {
 
 /** Checks that are about the bytes that come back. */
 const OF_BYTES =
-  /^(framing|lines|concurrency\/(?!beside-ending)|streams\/(narrow|side)|resets\/leave|slow-readers\/resumes|bystanders\/(pending|lone))/;
+  /^(framing|lines|concurrency\/(?!beside-ending)|streams\/(narrow|side)|resets\/leave|slow-readers\/resumes|bystanders\/(pending|lone|many))/;
 
 /** Checks that guess at why bytes have changed. */
 const OF_CHANGES = /^(framing\/(random|multibyte|invalid)|lines\/short|concurrency\/nothing-is)/;

@@ -6,6 +6,7 @@ import { declarations } from './declarations.ts';
 import { measureRoundTrip, runCheck } from './run.ts';
 import { ServerProcess } from './server-process.ts';
 import { shareOf } from './shares.ts';
+import { isInThisPart } from './slow-checks.ts';
 import { isAsked, testableModels } from './testable-models.ts';
 
 const PATIENCE = 5000;
@@ -46,8 +47,9 @@ function judgeModel(name: string, program: string): void {
       await server?.stop();
     });
 
-    const asked = checks.filter(({ id }) => isAsked(name, id));
-    const rest = checks.length - asked.length;
+    const here = checks.filter(({ id }) => isInThisPart(id));
+    const asked = here.filter(({ id }) => isAsked(name, id));
+    const rest = here.length - asked.length;
     if (rest > 0) test.skip(`${rest} more checks, with MODELS=all`, () => {});
     test.sequential.each(asked.map((check) => [check.id, check] as const))(
       '%s',

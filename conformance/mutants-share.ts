@@ -3,8 +3,8 @@
  * catch it. What needs a check that failed is not run, as for anybody.
  *
  * The whole matrix, every check against every mutant, takes far longer than a test run may:
- * `npm run matrix`. `npm test` runs the part that can go wrong most easily: against each mutant the checks
- * that must catch it (of the long ones one, and those that no other mutant fails), what those need, and a few
+ * `npm run matrix`. `npm run test:slow` runs the part that can go wrong most easily: against each mutant the checks
+ * that must catch it (of the slow ones one, and those that no other mutant fails), what those need, and a few
  * others in rotation, which must not.
  */
 import { appendFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { Program } from './contestants.ts';
 import { wrongCauses } from './mutants/causes.ts';
 import { byChance, mutants, onlyMeasure, slowOnes } from './mutants/index.ts';
 import { shareOf } from './shares.ts';
+import { isSlow } from './slow-checks.ts';
 import { judge } from './suite.ts';
 
 /** Waits that are to fail are shorter: 1.5 s. */
@@ -29,30 +30,26 @@ const isWhole = process.env.MATRIX === 'whole';
 /** Where each mutant's failures are noted down, a line of JSON each, to mend the list of mutants by. */
 const notes = process.env.MATRIX_NOTES;
 
-/** How many checks that must pass a mutant meets in `npm test`. */
+/** How many checks that must pass a mutant meets, unless the matrix is whole. */
 const OTHERS = 4;
 
-/** Checks that take a second or more, or half a minute: in `npm test` only who should fail them meets them. */
-const isLong = (id: string) =>
-  /^(leaks|bystanders|measures|streams)\//.test(id) ||
-  /32-mib|hundred|thousand|1024|endless|server-stops|resumes|twenty/.test(id);
-const quick = judging.filter((id) => !isLong(id));
+const quick = judging.filter((id) => !isSlow(id));
 
-/** How many long checks that must catch it a mutant meets in `npm test`, the first of them. */
-const LONG_ONES = 1;
+/** How many slow checks that must catch it a mutant meets, the first of them. The others it does not meet. */
+const SLOW_ONES = 1;
 
 /** Whether a check has tried only a part of what it wants to, for want of time, and seen nothing wrong. */
 function isPart(outcome: string, message: string): boolean {
   return outcome === 'pass' && /the server is slow|too little to tell|was not tried/.test(message);
 }
 
-/** The long checks that a mutant fails, and meets in `npm test`. */
-const longFirst = (caughtBy: readonly string[]) => caughtBy.filter(isLong).slice(0, LONG_ONES);
+/** The slow checks that a mutant fails, and meets unless the matrix is whole. */
+const slowFirst = (caughtBy: readonly string[]) => caughtBy.filter(isSlow).slice(0, SLOW_ONES);
 
 /** Whether this is the mutant that shows that a check can fail: no other one that fails it meets it otherwise. */
 function isItsProof(name: string, id: string): boolean {
   const all = Object.entries(mutants).filter(([, caughtBy]) => caughtBy.includes(id));
-  return all[0]?.[0] === name && !all.some(([, caughtBy]) => longFirst(caughtBy).includes(id));
+  return all[0]?.[0] === name && !all.some(([, caughtBy]) => slowFirst(caughtBy).includes(id));
 }
 
 /** A check and all that it needs, directly or not. */
@@ -69,7 +66,7 @@ export function selectionFor(name: string, caughtBy: readonly string[]): readonl
   const others = Array.from({ length: OTHERS }, (_, i) => quick[(at + i) % quick.length] as string);
   const selected = new Set<string>();
   const isMet = (id: string) =>
-    !isLong(id) || longFirst(caughtBy).includes(id) || isItsProof(name, id);
+    !isSlow(id) || slowFirst(caughtBy).includes(id) || isItsProof(name, id);
   for (const id of [...caughtBy.filter(isMet), ...others]) {
     for (const one of withNeeds(id)) selected.add(one);
   }

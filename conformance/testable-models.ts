@@ -42,9 +42,9 @@ export const crowdedModels = testableModels().filter(
 );
 
 /**
- * Whether `npm test` asks this check of this model. Where clients are costly, it asks only those with few visits.
+ * Whether the tests ask this check of this model. Where clients are costly, they ask only those with few visits.
  * Who meets ten thousand clients in another test need not meet a thousand here. `MODELS=all` in the environment
- * makes it ask all, as `npm run conformance` does.
+ * makes them ask all, as `npm run conformance` does.
  */
 export function isAsked(model: string, check: string): boolean {
   if (asksAll) return true;
