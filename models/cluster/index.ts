@@ -16,8 +16,7 @@ import { die, main } from '../../echo/main.ts';
 import type { Model } from '../../echo/options.ts';
 import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
 import * as sys from '../../sockets/index.ts';
-import { SharedLimit } from './admission.ts';
-import type { Message, Settings } from './worker.ts';
+import type { Message, Order, Settings } from './worker.ts';
 
 /** A worker that dies before it listens, or this soon after that, has failed to start. */
 const START_MS = 1000;
@@ -32,7 +31,6 @@ const model: Model = {
 
 await main(model, async (options) => {
   const log = new Log(options);
-  const sharedLimit = new SharedLimit(options.maxConnections);
   const listeners = await listenOnAll(
     options,
     LOOPBACK,
@@ -48,6 +46,7 @@ await main(model, async (options) => {
     serialization: 'advanced', // options may be infinite
   });
 
+  let permits = options.maxConnections; // for the clients of all workers together
   const ready = new Set<Worker>();
   let announced = false;
   let stopping = false;
@@ -58,6 +57,7 @@ await main(model, async (options) => {
     return new Promise((resolve) => {
       const worker = cluster.fork();
       let readyAt = Number.POSITIVE_INFINITY;
+      let permitsHeld = 0;
       worker.on('message', (message: Message) => {
         if (message === 'started') {
           // node:cluster closes a worker's listeners here when it dies, so each worker gets duplicates.
@@ -67,14 +67,21 @@ await main(model, async (options) => {
           readyAt = performance.now();
           ready.add(worker);
           resolve();
-          if (announced) worker.send('log');
-        } else {
-          sharedLimit.answer(worker, message);
+          if (announced) worker.send('log' satisfies Order);
+        } else if (message === 'admit' && permits > 0) {
+          permits--;
+          permitsHeld++;
+          worker.send('admitted' satisfies Order);
+        } else if (message === 'admit') {
+          worker.send('refused' satisfies Order);
+        } else if (message === 'release') {
+          permits++;
+          permitsHeld--;
         }
       });
       worker.on('error', () => {}); // a message to a worker that has just died
       worker.once('exit', (code, signal) => {
-        sharedLimit.forget(worker);
+        permits += permitsHeld;
         ready.delete(worker);
         if (stopping) return;
         failedStarts = performance.now() - readyAt < START_MS ? failedStarts + 1 : 0;
@@ -100,7 +107,7 @@ await main(model, async (options) => {
     log.notice(`${signal}: stopping`);
     for (const { fd } of listeners) sys.close(fd);
     const gone = [...ready].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-    for (const worker of ready) worker.send('stop');
+    for (const worker of ready) worker.send('stop' satisfies Order);
     await Promise.race([Promise.all(gone), sleep(GRACE_MS + 350)]);
     await log.flush();
     process.exit(0);
@@ -110,5 +117,5 @@ await main(model, async (options) => {
   if (stopping) return;
   log.listening(listeners.map(({ at }) => at));
   announced = true;
-  for (const worker of ready) worker.send('log');
+  for (const worker of ready) worker.send('log' satisfies Order);
 });

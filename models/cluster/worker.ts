@@ -6,15 +6,10 @@ import { Log } from '../../echo/log.ts';
 import type { Options } from '../../echo/options.ts';
 import { onShutdown } from '../../echo/shutdown.ts';
 import { burn, measureSpeed } from '../../echo/work.ts';
-import {
-  type Connection,
-  drained,
-  type Service,
-  sendAll,
-  serve,
-  Turns,
-} from '../../node-net/index.ts';
-import { type Question, remoteAdmission } from './admission.ts';
+import { type Connection, drained, sendAll, serve, Turns } from '../../node-net/index.ts';
+
+/** What a worker sends to the primary. */
+export type Message = 'started' | 'listening' | 'admit' | 'release';
 
 /** What the primary sends to a worker that has started. */
 export interface Settings {
@@ -23,36 +18,18 @@ export interface Settings {
   readonly listeners: readonly number[];
 }
 
-/** What a worker sends to the primary. */
-export type Message = 'started' | 'listening' | Question;
+/** What the primary sends later. */
+export type Order = 'admitted' | 'refused' | 'log' | 'stop';
 
 const tell = (message: Message) => process.send?.(message);
 
-let log: Log | undefined;
-let service: Service | undefined;
-let stopping = false;
-
-/** Ctrl-C reaches this worker twice, as a signal and as the primary's message: it stops once. */
-async function stop(): Promise<void> {
-  if (stopping) return;
-  stopping = true;
-  await service?.stop();
-  await log?.flush();
-  process.exit(0);
-}
-
-onShutdown(stop);
-process.on('message', (message) => {
-  if (message === 'stop') stop();
-  if (message === 'log') process.stdout.uncork();
-});
 tell('started');
 const [{ options, listeners }] = (await once(process, 'message')) as [Settings];
 const { work, wait, endOfLine, maxConnections } = options;
 
 // The primary writes the first line of the log. Until then, this worker's lines are held back.
 process.stdout.cork();
-log = new Log(options, `${process.pid}/`);
+const log = new Log(options, `${process.pid}/`);
 const speed = work > 0 ? measureSpeed() : 0;
 const turns = new Turns();
 
@@ -61,8 +38,7 @@ function echo(client: Connection): void {
   socket.on('data', (chunk) => {
     const lines = framer.push(chunk);
     if (work > 0 || wait > 0) return answerEach(client, lines);
-    sendAll(socket, lines);
-    if (socket.writableLength === 0) return client.settle();
+    if (sendAll(socket, lines)) return client.settle();
     client.hold(); // backpressure: a client that does not read is not read from
     socket.once('drain', () => client.settle());
   });
@@ -83,8 +59,33 @@ async function answerEach(client: Connection, lines: readonly Buffer[]): Promise
   client.settle();
 }
 
-service = await serve(options, log, echo, {
-  listeners,
-  admission: Number.isFinite(maxConnections) ? remoteAdmission() : undefined,
+/** The clients about which the primary has been asked. It answers in the order of the questions. */
+const asked: ((isAdmitted: boolean) => void)[] = [];
+
+/** With --max-connections: only the primary knows how many connections all workers have. */
+function admit(): Promise<boolean> {
+  tell('admit');
+  return new Promise((resolve) => asked.push(resolve));
+}
+
+process.on('message', (order: Order) => {
+  if (order === 'admitted' || order === 'refused') asked.shift()?.(order === 'admitted');
+  else if (order === 'log') process.stdout.uncork();
+  else stop();
 });
+const service = await serve(options, log, echo, {
+  listeners,
+  admission: Number.isFinite(maxConnections)
+    ? { admit, release: () => tell('release') }
+    : undefined,
+});
+
+/** Ctrl-C reaches this worker twice, as a signal and as the primary's order. The second call does no harm. */
+async function stop(): Promise<void> {
+  await service.stop();
+  await log.flush();
+  process.exit(0);
+}
+
+onShutdown(stop);
 tell('listening');
