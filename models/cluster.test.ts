@@ -59,6 +59,20 @@ describe.runIf(process.platform === 'linux')('cluster', () => {
     await expectFree(server.port);
   });
 
+  test('a worker that hears of the signal late closes with the others, and logs it', async () => {
+    const server = await start('cluster', ['--workers', '1']);
+    const clients = await Promise.all(Array.from({ length: 20 }, () => clientOf(server)));
+    for (const client of clients) await echo(client);
+    const worker = workersOf(server)[0]?.pid as number;
+    process.kill(worker, 'SIGSTOP');
+    process.kill(server.pid, 'SIGTERM');
+    await expect.poll(() => server.said).toContain('stopping');
+    await sleep(800); // more than half of the 1.5 s after which it closes connections forcibly
+    process.kill(worker, 'SIGCONT');
+    expect(await server.ended).toBe(0);
+    expect(server.said.match(/ closed \(the server stops\)/g)?.length).toBe(clients.length);
+  });
+
   test('a double dash with nothing behind it is no obstacle', async () => {
     const server = await start('cluster', ['--workers', '1', '--']);
     await echo(await clientOf(server));

@@ -1,16 +1,16 @@
 /** The end of a server on Node's sockets, after a signal. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { DRAIN_MS, GRACE_MS } from '../echo/shutdown.ts';
+import { DRAIN_MS } from '../echo/shutdown.ts';
 import type { Connection } from './connection.ts';
 
 /**
  * Ends all connections. A connection without an outstanding answer, from which nothing was received in a
  * whole turn of the event loop, is done. One that goes on sending is ended after `DRAIN_MS`, one that does
- * not close after `GRACE_MS`.
+ * not close after `grace` milliseconds.
  */
-export async function drain(connections: ReadonlySet<Connection>): Promise<void> {
+export async function drain(connections: ReadonlySet<Connection>, grace: number): Promise<void> {
   const since = performance.now();
-  while (connections.size > 0 && performance.now() < since + GRACE_MS) {
+  while (connections.size > 0 && performance.now() < since + grace) {
     const before = new Map([...connections].map((each) => [each, each.socket.bytesRead]));
     await nextTurn();
     await nextTurn();

@@ -5,7 +5,7 @@
 import type { SocketAddressLike } from '../echo/addresses.ts';
 import type { Log } from '../echo/log.ts';
 import type { Options } from '../echo/options.ts';
-import { onShutdown } from '../echo/shutdown.ts';
+import { GRACE_MS, onShutdown } from '../echo/shutdown.ts';
 import { acceptClients, type Terms } from './accept.ts';
 import { Connection } from './connection.ts';
 import { drain } from './drain.ts';
@@ -26,9 +26,11 @@ export interface Service {
   open(): number;
   /**
    * Stops accepting, answers the complete lines that have come, closes. Resolves when the log has been told
-   * of every connection, soon after `GRACE_MS` at the latest.
+   * of every connection, soon after `grace` at the latest.
+   *
+   * @param grace - milliseconds until connections that are still open are closed forcibly; `GRACE_MS` if left out
    */
-  stop(): Promise<void>;
+  stop(grace?: number): Promise<void>;
 }
 
 /**
@@ -61,9 +63,9 @@ export async function serve(
   return {
     addresses: listeners.map(({ at }) => at),
     open: () => connections.size,
-    async stop() {
+    async stop(grace = GRACE_MS) {
       for (const { server } of listeners) server.close();
-      await drain(connections);
+      await drain(connections, grace);
       clearInterval(idleTimer);
     },
   };

@@ -22,6 +22,8 @@ import type { Message, Order, Settings } from './worker.ts';
 const START_MS = 1000;
 /** When so many workers in a row have failed to start, the primary gives up. */
 const MAX_FAILED_STARTS = 5;
+/** How long the primary waits beyond `GRACE_MS`, when workers close the last connections and log it. */
+const LAST_WORDS_MS = 500;
 
 const model: Model = {
   name: 'cluster',
@@ -107,8 +109,8 @@ await main(model, async (options) => {
     log.notice(`${signal}: stopping`);
     for (const { fd } of listeners) sys.close(fd);
     const gone = [...ready].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-    for (const worker of ready) worker.send('stop' satisfies Order);
-    await Promise.race([Promise.all(gone), sleep(GRACE_MS + 350)]);
+    for (const worker of ready) worker.send({ stopBy: Date.now() + GRACE_MS } satisfies Order);
+    await Promise.race([Promise.all(gone), sleep(GRACE_MS + LAST_WORDS_MS)]);
     await log.flush();
     process.exit(0);
   });

@@ -18,8 +18,8 @@ export interface Settings {
   readonly listeners: readonly number[];
 }
 
-/** What the primary sends later. */
-export type Order = 'admitted' | 'refused' | 'log' | 'stop';
+/** What the primary sends later. At `stopBy`, by `Date.now()`, connections that are still open are closed forcibly. */
+export type Order = 'admitted' | 'refused' | 'log' | { readonly stopBy: number };
 
 const tell = (message: Message) => process.send?.(message);
 
@@ -71,7 +71,7 @@ function admit(): Promise<boolean> {
 process.on('message', (order: Order) => {
   if (order === 'admitted' || order === 'refused') asked.shift()?.(order === 'admitted');
   else if (order === 'log') process.stdout.uncork();
-  else stop();
+  else stop(order.stopBy - Date.now()); // a worker that hears of the signal late has less time
 });
 const service = await serve(options, log, echo, {
   listeners,
@@ -81,11 +81,11 @@ const service = await serve(options, log, echo, {
 });
 
 /** Ctrl-C reaches this worker twice, as a signal and as the primary's order. The second call does no harm. */
-async function stop(): Promise<void> {
-  await service.stop();
+async function stop(grace?: number): Promise<void> {
+  await service.stop(grace);
   await log.flush();
   process.exit(0);
 }
 
-onShutdown(stop);
+onShutdown(() => stop());
 tell('listening');
