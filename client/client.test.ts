@@ -179,6 +179,17 @@ test('a flood ends at its limit, and at the end of the connection', async () => 
   expect(await rude.flood(block, { limit: 1e9, stall: 1000 })).toBe('ended');
 });
 
+test('a half-close ends a flood in order: all of it comes back, and no reset', async () => {
+  const client = await against(echo);
+  const flood = client.flood(Buffer.alloc(50_000), { limit: 1e9, stall: 5000 });
+  await client.receiveSome();
+  const fin = client.halfClose();
+  expect(await flood).toBe('ended');
+  await fin;
+  expect((await client.receiveEnd()).how).toBe('fin');
+  expect(client.received).toBe(client.offered);
+});
+
 test('what nobody takes is bounded by the capacity', async () => {
   const client = await against((socket) => void socket.end(Buffer.alloc(5_000_000, 'x')), {
     capacity: 100_000,

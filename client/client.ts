@@ -341,8 +341,8 @@ export class Client {
 
   /**
    * Sends `block` again and again, until `limit` bytes were taken (or a little more: whole blocks),
-   * until nothing is taken for `stall` milliseconds, or until the connection ends. It throws
-   * nothing: read the result, {@link taken} and {@link offered}.
+   * until nothing is taken for `stall` milliseconds, or until the connection or this side of it
+   * ({@link halfClose}) ends. It throws nothing: read the result, {@link taken} and {@link offered}.
    *
    * After a stall the last block is still on its way. Flooding again goes on where it stopped, and
    * with the same block the bytes on the wire are that block repeated, {@link offered} bytes of it.
@@ -359,7 +359,10 @@ export class Client {
       this.transcript.note(this.name, `floods: ${more} bytes more were taken, then: ${outcome}`);
       return outcome;
     };
-    while (this.#ending === undefined || this.#ending === 'fin') {
+    // Node takes a write behind the FIN for an error, and would reset the connection.
+    const canSend = () =>
+      (this.#ending === undefined || this.#ending === 'fin') && !this.#socket.writableEnded;
+    while (canSend()) {
       if (this.#stuck === undefined) {
         if (this.#taken - before >= limit) return report('limit');
         const write = this.#write(block).finally(() => {
