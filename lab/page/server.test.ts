@@ -218,6 +218,37 @@ describe.skipIf(!browserPath || process.platform !== 'linux')('in a browser', ()
     await page.close();
   });
 
+  test('a refused act says why until the next act, whatever happens meanwhile', {
+    timeout: 60_000,
+  }, async () => {
+    const page = await open('/live.html');
+    const post = (path: string, body: object) =>
+      ask(path, { method: 'POST', headers: own(), body: JSON.stringify(body) });
+    await post('/begin', { servers: ['events'] });
+    await expect
+      .poll(() => page.isVisible('.model[aria-label=events]'), { timeout: 40_000 })
+      .toBe(true);
+    await expect.poll(() => status(page), { timeout: 40_000 }).toBe('Ready.');
+    await page.uncheck('#chooser input[value=events]');
+    await expect.poll(() => status(page)).toBe('That cannot be: choose a server.');
+
+    // Somebody else acts, and this page draws it: it is told much after the refusal.
+    await post('/act', { who: 'B', do: 'connect' });
+    await post('/act', { who: 'B', do: 'send', text: 'fence\r\n' });
+    await expect.poll(() => page.innerText('#script')).toContain('fence⏎');
+    await expect.poll(() => page.innerHTML('.lanes')).toContain('class="echo"');
+    expect(await status(page)).toBe('That cannot be: choose a server.');
+    await page.click('button[data-who=A][data-act=connect]');
+    await expect.poll(() => status(page)).toBe('Ready.');
+
+    // What the lab admits and a client cannot do is told by the server's name.
+    await post('/act', { who: 'C', do: 'pause' });
+    await expect.poll(() => status(page)).toBe('events: Cleo: not connected.');
+    await page.click('button[data-who=A][data-act=line]');
+    await expect.poll(() => status(page)).toBe('Ready.');
+    await page.close();
+  });
+
   test('a lesson’s page leads to the live one, and plays there', { timeout: 60_000 }, async () => {
     const page = await open('/');
     await page.click('#reveal');

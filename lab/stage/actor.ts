@@ -96,7 +96,7 @@ export class Actor {
     if (act.do === 'connect') return this.#connect(at);
     const client = this.#client;
     if (!client || this.#isOver) {
-      this.#tell({ did: 'error', message: `${this.#name} is not connected` });
+      this.#tell({ did: 'error', message: 'not connected' });
       return;
     }
     switch (act.do) {

@@ -1,7 +1,7 @@
 /** The live page: buttons and keys for the clients, and a picture that grows. */
 
 import type { Act, Step } from '../../lesson.ts';
-import { ms } from '../../picture/sentences.ts';
+import { eventSentence, ms } from '../../picture/sentences.ts';
 import { type Story, storyOf } from '../../picture/story.ts';
 import { escapeMarkup } from '../../picture/text.ts';
 import { Seen } from '../../seen.ts';
@@ -34,6 +34,10 @@ class LivePage {
   #chosen: string[] = [];
   #session: Session | undefined;
   #script: Step[] = [];
+  /** Why the lab refused what was asked of it here last. */
+  #refusal: string | undefined;
+  /** What went wrong in the newest act, by server. */
+  #errors = new Map<string, string>();
   /** `performance.now()` when the session began. */
   #zero: number | undefined;
   #endedAt: number | undefined;
@@ -95,11 +99,18 @@ class LivePage {
     else if ('trace' in told) this.#traces.set(told.trace.model, told.trace);
     else if ('server' in told) this.#states.set(told.server.name, told.server);
     else if ('began' in told) this.#zero = performance.now();
-    else if ('step' in told) this.#script.push(told.step);
-    else if ('entries' in told) {
+    else if ('step' in told) {
+      this.#script.push(told.step);
+      this.#errors.clear();
+    } else if ('entries' in told) {
       const trace = this.#traces.get(told.of);
       if (!trace) return;
-      for (const entry of told.entries) append(trace, entry);
+      for (const entry of told.entries) {
+        append(trace, entry);
+        if ('event' in entry && entry.event.did === 'error') {
+          this.#errors.set(told.of, `${told.of}: ${eventSentence(trace.names, entry.event)}`);
+        }
+      }
       // The lab's clock is the one that counts; a message may come late, but never early.
       const zero = performance.now() - told.now;
       if (this.#zero === undefined || zero < this.#zero) this.#zero = zero;
@@ -113,6 +124,8 @@ class LivePage {
 
   #joined(session: Session): void {
     this.#session = session;
+    this.#refusal = undefined;
+    this.#errors.clear();
     this.#traces.clear();
     this.#states.clear();
     for (const state of session.servers) this.#states.set(state.name, state);
@@ -136,13 +149,15 @@ class LivePage {
     const starting = states.filter((state) => state.is === 'starting');
     const why = failed.map(({ name, why }) => `${name} has not come up: ${why}`).join(' ');
     const over = this.#session?.over;
-    if (over === '') this.#say('That was all. Begin anew, or play it again.');
+    const errors = [...this.#errors.values()].join(' ');
+    if (this.#refusal) this.#say(this.#refusal);
+    else if (over === '') this.#say('That was all. Begin anew, or play it again.');
     else if (over !== undefined) this.#say(`This session is over: ${over}. Begin anew.`);
     else if (starting.length > 0) {
       this.#say(`Starting ${starting.map(({ name }) => name).join(', ')}…`);
     } else if (this.#zero === undefined) this.#say(`Starting the clients… ${why}`);
     else if (this.#session?.duration !== undefined) this.#say(`Playing. ${why}`);
-    else this.#say(`Ready. ${why}`);
+    else this.#say(errors || `Ready. ${why}`);
   }
 
   #say(text: string): void {
@@ -249,11 +264,17 @@ class LivePage {
   }
 
   async #post(path: string, body: unknown): Promise<boolean> {
+    this.#refusal = undefined;
+    this.#errors.clear();
+    this.#tellStatus();
     const response = await fetch(path, { method: 'POST', body: JSON.stringify(body) }).catch(
       () => undefined,
     );
     if (response?.ok) return true;
-    this.#say(response ? `That cannot be: ${await response.text()}.` : 'The lab does not answer.');
+    this.#refusal = response
+      ? `That cannot be: ${await response.text()}.`
+      : 'The lab does not answer.';
+    this.#tellStatus();
     return false;
   }
 
