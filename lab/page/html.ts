@@ -3,7 +3,7 @@ import { deflateRawSync } from 'node:zlib';
 import type { Lesson } from '../lesson.ts';
 import { PATTERNS } from '../picture/legend.ts';
 import { ms, size } from '../picture/sentences.ts';
-import { escapeMarkup as e, prose } from '../picture/text.ts';
+import { escapeMarkup as e, prose, unbroken } from '../picture/text.ts';
 import { Seen } from '../seen.ts';
 import type { Trace } from '../trace.ts';
 import type { Bundle } from './bundle.ts';
@@ -57,7 +57,7 @@ export function lessonPage({ lesson, course, traces, bundle, live, own }: Parts)
 ${live ? `<a href="${live}">You are the clients (live)</a>` : ''}
 </nav>
 <main>
-<h1>${e(lesson.title)}</h1>
+<h1>${prose(lesson.title)}</h1>
 <p class="story">${prose(lesson.story)}</p>
 <section id="question" aria-label="Question">
 <p class="asks">${prose(lesson.question.asks)}</p>
@@ -84,7 +84,7 @@ ${live ? `<a href="${live}">You are the clients (live)</a>` : ''}
 </section>
 <fieldset class="chooser"><legend class="small">Servers to compare</legend><div class="choices" id="chooser"></div></fieldset>
 <div class="after" hidden>
-<p class="small keys"><kbd>←</kbd> <kbd>→</kbd> step from event to event, with <kbd>Shift</kbd> by 10 ms; <kbd>Space</kbd> plays; drag in the picture to look around.</p>
+<p class="small keys"><kbd>←</kbd> <kbd>→</kbd> step from event to event, with <kbd>Shift</kbd> by 10&nbsp;ms; <kbd>Space</kbd> plays; drag in the picture to look around.</p>
 <h2>Why</h2>
 <ol class="explanation">${lesson.explanation.map(({ says }) => `<li>${prose(says)}</li>`).join('')}</ol>
 <h2>What not to conclude</h2>
@@ -95,7 +95,7 @@ ${lesson.source.map(sourceOf).join('')}
 <p>${prose(lesson.exercise.task)}</p>
 <details><summary>Answer</summary><p>${prose(lesson.exercise.answer)}</p></details>
 ${live ? `<p><a class="button" id="here" href="${e(`${live}#${hereAndNow(lesson, [...(own ? [own] : []), ...data.shows])}`)}">Play this lesson here and now</a></p>` : ''}
-${next ? `<p class="next"><a class="button main" href="${fileOf(next, course)}">Next: ${e(next.title)}</a></p>` : ''}
+${next ? `<p class="next"><a class="button main" href="${fileOf(next, course)}">Next: ${prose(next.title)}</a></p>` : ''}
 </div>
 <noscript><p>The picture needs JavaScript.</p></noscript>
 </main>
@@ -110,7 +110,7 @@ ${next ? `<p class="next"><a class="button main" href="${fileOf(next, course)}">
 
 function item(one: Lesson, current: Lesson, course: readonly Lesson[]): string {
   const here = one.id === current.id ? ' aria-current="page"' : '';
-  return `<li><a href="${fileOf(one, course)}"${here}>${e(one.title)}</a></li>`;
+  return `<li><a href="${fileOf(one, course)}"${here}>${prose(one.title)}</a></li>`;
 }
 
 function sourceOf({ model, file, text, shows }: Lesson['source'][number]): string {
@@ -179,5 +179,7 @@ function provenance(traces: readonly Trace[]): string {
   const median = Math.max(...looks.map(({ medianGap }) => medianGap));
   const gap = Math.max(...looks.map(({ longestGap }) => longestGap));
   const where = [system, cpu, `${cores} cores`, `Node ${node}`].filter((part) => part !== '');
-  return `<p>Recorded${first.quality.recorded ? ` on ${e(first.quality.recorded)}` : ''} with real servers and real TCP on loopback: ${e(where.join(', '))}${commit ? `, commit ${e(commit)}` : ''}. A witness outside the server looked at /proc and at the kernel’s sockets every ${ms(median)} or more often, with gaps of up to ${ms(gap)}; what was shorter may be missing. Which line is computed is the server’s own word.</p>`;
+  return unbroken(
+    `<p>Recorded${first.quality.recorded ? ` on ${e(first.quality.recorded)}` : ''} with real servers and real TCP on loopback: ${e(where.join(', '))}${commit ? `, commit ${e(commit)}` : ''}. A witness outside the server looked at /proc and at the kernel’s sockets every ${ms(median)} or more often, with gaps of up to ${ms(gap)}; what was shorter may be missing. Which line is computed is the server’s own word.</p>`,
+  );
 }

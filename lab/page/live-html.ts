@@ -1,7 +1,7 @@
 /** The live page: three clients in your hands, and servers that run now. */
 import type { Lesson } from '../lesson.ts';
 import { formsOf, PATTERNS } from '../picture/legend.ts';
-import { escapeMarkup as e } from '../picture/text.ts';
+import { prose } from '../picture/text.ts';
 import type { Bundle } from './bundle.ts';
 import { fileOf, ONE_ECHO } from './html.ts';
 import { CLIENTS } from './session.ts';
@@ -45,7 +45,7 @@ export function livePage({ bundle, servers, course }: LiveParts): string {
 <body>
 <nav aria-label="Lessons">
 <span class="small">The lab</span>
-<details><summary>All lessons</summary><ol>${course.map((one) => `<li><a href="${fileOf(one, course)}">${e(one.title)}</a></li>`).join('')}</ol></details>
+<details><summary>All lessons</summary><ol>${course.map((one) => `<li><a href="${fileOf(one, course)}">${prose(one.title)}</a></li>`).join('')}</ol></details>
 <a href="${ONE_ECHO}">One echo, byte by byte</a>
 </nav>
 <main>
@@ -72,7 +72,7 @@ ${Object.entries(CLIENTS)
 <section aria-label="The servers" class="chooser">
 <fieldset><legend class="small">Servers to compare, ${MOST_SERVERS} at most</legend><div class="choices" id="chooser"></div></fieldset>
 <div class="controls">
-<label>A line costs <select id="cost"><option value="">nothing</option><option value="work">200 ms of CPU</option><option value="wait">200 ms of waiting</option></select></label>
+<label>A line costs <select id="cost"><option value="">nothing</option><option value="work">200&nbsp;ms of CPU</option><option value="wait">200&nbsp;ms of waiting</option></select></label>
 <button type="button" id="begin">Begin anew</button>
 </div>
 </section>

@@ -8,7 +8,7 @@ import {
   type Framing,
   type OneEcho,
 } from '../one-echo/path.ts';
-import { escapeMarkup as e } from '../picture/text.ts';
+import { escapeMarkup as e, prose, unbroken } from '../picture/text.ts';
 import { styleOf } from './bundle.ts';
 import { fileOf } from './html.ts';
 import { summaryOf } from './summary.ts';
@@ -86,11 +86,11 @@ export async function oneEchoPage(
 <body>
 <nav aria-label="Lessons">
 <span class="small">The lab</span>
-<details><summary>All lessons</summary><ol>${course.map((one) => `<li><a href="${fileOf(one, course)}">${e(one.title)}</a></li>`).join('')}</ol></details>
+<details><summary>All lessons</summary><ol>${course.map((one) => `<li><a href="${fileOf(one, course)}">${prose(one.title)}</a></li>`).join('')}</ol></details>
 </nav>
 <main>
 <h1>One echo, byte by byte</h1>
-<p class="story">A client sends one line of ${bytes.length} bytes. This is its way through each model: every segment, every system call that has to do with it, and what each means.</p>
+<p class="story">A client sends one line of ${bytes.length}&nbsp;bytes. This is its way through each model: every segment, every system call that has to do with it, and what each means.</p>
 <p>These are the bytes, in hexadecimal and as people write them:</p>
 <ol class="bytes-explained">${bytes.map(({ hex, shown, is }) => `<li>${chip(hex, shown)} ${e(is)}</li>`).join('')}</ol>
 <p>Read from top to bottom. On the left is the client, in the middle the wire between both kernels, on the right the server. The time is in microseconds since the client called send(2); a call is noted when it returns, a segment when it is on the wire. So a call may be noted a little later than the segment that it caused. The models with the fewest steps come first.</p>
@@ -123,13 +123,13 @@ function section(echo: OneEcho): string {
 }
 
 function row({ t, column, who, what, why, bytes }: Explained): string {
-  const time = t === undefined ? '' : `<span class="time">${t.toLocaleString('en')} µs</span>`;
+  const time = t === undefined ? '' : `<span class="time">${t.toLocaleString('en')}&nbsp;µs</span>`;
   const chips = bytes
     ? `<span class="chips">${bytesOf(bytes)
         .map(({ hex, shown }) => chip(hex, shown))
         .join('')}</span>`
     : '';
-  return `<li class="step ${column}">${time}<div><strong>${e(who)}</strong> <code>${e(what)}</code> ${chips}<p>${e(why)}</p></div></li>`;
+  return `<li class="step ${column}">${time}<div><strong>${e(who)}</strong> <code>${e(unbroken(what))}</code> ${chips}<p>${prose(why)}</p></div></li>`;
 }
 
 function chip(hex: string, shown: string): string {

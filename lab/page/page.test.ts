@@ -283,6 +283,19 @@ describe.skipIf(!browserPath)('in a browser', () => {
     await page.close();
   });
 
+  test('no line ends between a number and its unit', async () => {
+    const page = await open('index.html');
+    for (const file of files.filter((one) => one.endsWith('.html'))) {
+      await page.goto(pathToFileURL(join(directory, file)).href);
+      if (file !== ONE_ECHO) await page.click('#reveal');
+      expect(await page.evaluate<string[]>(BREAKABLE), file).toEqual([]);
+    }
+    await page.goto(pathToFileURL(join(directory, 'where-are-the-bytes.html')).href);
+    await page.click('#reveal');
+    expect(await page.textContent('.said')).toMatch(/\d\u00a0MB in/);
+    await page.close();
+  });
+
   test('on paper there is the picture, and nothing to press', async () => {
     const page = await open('index.html', { colorScheme: 'dark' });
     await page.click('#reveal');
@@ -319,6 +332,18 @@ function axe(): string {
 /** What axe finds, a line each. */
 const VIOLATIONS = `axe.run().then(({ violations }) =>
   violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)].join(' ')))`;
+
+/** Texts in which a line may end between a number and its unit; those of a picture are not broken into lines. */
+const BREAKABLE = `(() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const { parentElement, data } = texts.currentNode;
+    if (parentElement.closest('script, style, svg, pre')) continue;
+    found.push(...(data.match(/.{0,20}\\d (µs|ms|s|seconds?|minutes?|bytes?|[kMG]B)\\b/g) ?? []));
+  }
+  return found;
+})()`;
 
 /** Pairs of texts of one picture that lie upon each other, or outside it. */
 const COLLISIONS = `(() => {

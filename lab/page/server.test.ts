@@ -213,7 +213,7 @@ describe.skipIf(!browserPath || process.platform !== 'linux')('in a browser', ()
     await page.setInputFiles('#open', file);
     await expect.poll(() => status(page), { timeout: 40_000 }).toMatch(/^That was all/);
     expect(await page.innerText('h1')).toBe('Mine');
-    expect(await card(page, 'poll-loop')).toMatch(/\d ms longest wait/);
+    expect(await card(page, 'poll-loop')).toMatch(/\d\sms longest wait/);
     expect(await page.locator('.model').count()).toBe(1);
     await page.close();
   });

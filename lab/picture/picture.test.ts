@@ -8,7 +8,7 @@ import { momentAt, ticks, x } from './scale.ts';
 import { eventSentence, ms, sentencesAt, shown, size } from './sentences.ts';
 import { type Story, storyOf } from './story.ts';
 import { actsOf, axis, lanes, RIGHT, script } from './svg.ts';
-import { escapeMarkup, fitting, prose, widthOf } from './text.ts';
+import { escapeMarkup, fitting, prose, unbroken, widthOf } from './text.ts';
 
 const main: Task = { id: '1', pid: 7, tid: 7, kind: 'main', number: 1, t: 0 };
 
@@ -519,6 +519,14 @@ test('texts are measured, chosen and escaped', () => {
   expect(fitting(['a long text'], 10, 12)).toBe('');
   expect(escapeMarkup('<b a="1">&')).toBe('&lt;b a=&quot;1&quot;&gt;&amp;');
   expect(prose('`a < b` is <code>')).toBe('<code>a &lt; b</code> is &lt;code&gt;');
+});
+
+test('a number and its unit stay on one line', () => {
+  expect(unbroken('4.1 MB after 1,002 ms, in 2 steps')).toBe(
+    '4.1\u00a0MB after 1,002\u00a0ms, in 2 steps',
+  );
+  expect(prose('`--wait 200 ms` & 3 s')).toBe('<code>--wait 200\u00a0ms</code> &amp; 3\u00a0s');
+  expect(widthOf('4.1\u00a0MB', 12)).toBe(widthOf('4.1 MB', 12));
 });
 
 test('what a client sends cannot become markup', () => {

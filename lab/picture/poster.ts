@@ -5,7 +5,7 @@ import { type Scale, x } from './scale.ts';
 import { ms, sentencesAt } from './sentences.ts';
 import type { Story } from './story.ts';
 import { axis, type Drawing, lanes, RIGHT, roomForNames, script, stacked } from './svg.ts';
-import { escapeMarkup, widthOf } from './text.ts';
+import { escapeMarkup, unbroken, widthOf } from './text.ts';
 
 export interface PosterModel {
   readonly story: Story;
@@ -91,10 +91,10 @@ function card({ story, number }: PosterModel, scale: Scale, options: PosterOptio
 /** Breaks a text into lines. */
 function wrapped(text: string, width: number, size: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  for (const word of unbroken(text).split(' ')) {
     const longer = `${lines.at(-1) ?? ''} ${word}`.trim();
     if (lines.length > 0 && widthOf(longer, size) <= width) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
-  return lines;
+  return lines.map((line) => line.replaceAll('\u00a0', ' '));
 }

@@ -6,7 +6,7 @@
  */
 const WIDTHS: readonly (readonly [chars: string, width: number])[] = [
   ['iljI|', 285],
-  [" .,:;!’‘'", 330],
+  [" \u00a0.,:;!’‘'", 330],
   ['ft()[]-r', 395],
   ['“”csz_vxy', 550],
   ['ABCEFKLPRSTVXYZ', 660],
@@ -41,7 +41,15 @@ export function escapeMarkup(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
+/** A space behind a number, before its unit. */
+const BEFORE_UNIT = /(?<=\d) (?=(?:µs|ms|s|seconds?|minutes?|bytes?|kB|MB|GB)\b)/g;
+
+/** The same text, in which no line ends between a number and its unit. */
+export function unbroken(text: string): string {
+  return text.replace(BEFORE_UNIT, '\u00a0');
+}
+
 /** Plain text with `code` in backticks, as HTML. */
 export function prose(text: string): string {
-  return escapeMarkup(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+  return escapeMarkup(unbroken(text)).replace(/`([^`]+)`/g, '<code>$1</code>');
 }

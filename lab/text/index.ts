@@ -1,5 +1,6 @@
 /** `npx tsx lab --text`: plays a lesson there and then, and draws it in characters while it runs. */
 import type { Lesson } from '../lesson.ts';
+import { unbroken } from '../picture/text.ts';
 import { needsTheMachine } from '../record.ts';
 import { Seen } from '../seen.ts';
 import { open, perform } from '../stage/play.ts';
@@ -110,7 +111,7 @@ function legend(lesson: Lesson, stages: readonly Stage[], columns: number): stri
   const parts = LEGEND.filter(([sign]) => sign === '●' || lanes.includes(sign)).map(
     ([sign, meaning]) => `${sign}\u00a0${meaning.replaceAll(' ', '\u00a0')}`,
   );
-  return wrap(parts.join('  '), columns).map((line) => line.replaceAll('\u00a0', ' '));
+  return wrap(parts.join('  '), columns);
 }
 
 function blindness(stages: readonly Stage[]): string[] {
@@ -123,15 +124,16 @@ function plain(text: string): string {
   return text.replaceAll('`', '');
 }
 
+/** Breaks a text into lines, but not at a space that does not break. */
 function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of unbroken(text).split(' ')) {
     if (line.length + 1 + word.length > columns - 1 && line) {
       lines.push(line);
       line = '';
     }
     line = line ? `${line} ${word}` : word;
   }
-  return line ? [...lines, line] : lines;
+  return [...lines, ...(line ? [line] : [])].map((one) => one.replaceAll('\u00a0', ' '));
 }

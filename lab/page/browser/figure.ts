@@ -16,7 +16,7 @@ import {
   stacked,
   svg,
 } from '../../picture/svg.ts';
-import { escapeMarkup } from '../../picture/text.ts';
+import { escapeMarkup, prose, unbroken } from '../../picture/text.ts';
 import type { Event } from '../../trace.ts';
 import type { ServerData } from '../data.ts';
 
@@ -154,7 +154,7 @@ export class Figure {
     const before = said.map((element) => element.textContent);
     for (const [i, element] of said.entries()) {
       element.style.minHeight = '';
-      element.textContent = texts[i] ?? '';
+      setText(element, texts[i] ?? '');
     }
     const heights = said.map((element) => element.offsetHeight);
     for (const [i, element] of said.entries()) {
@@ -184,7 +184,7 @@ function crowdSentence(size: number, past: readonly Event[]): string {
 function card({ story, summary }: Shown): string {
   const name = escapeMarkup(story.model);
   return `<section class="model" aria-label="${name}">
-    <header><h2>${name}</h2><p class="summary">${escapeMarkup(summary)}</p><p class="number"><b></b> <span></span></p></header>
+    <header><h2>${name}</h2><p class="summary">${prose(summary)}</p><p class="number"><b></b> <span></span></p></header>
     <div class="plot lanes"></div>
     <div class="said"><p class="sentences"></p><p class="line"></p></div>
   </section>`;
@@ -200,8 +200,10 @@ function fill(element: Element, one: Shown, scale: Scale, width: number): void {
   setText(element.querySelector('.number span'), number ? figure : '');
 }
 
-function setText(element: Element | null, text: string): void {
-  if (element && element.textContent !== text) element.textContent = text;
+/** What is there already is left alone, so that it can be selected and is not read aloud again. */
+export function setText(element: Element | null, text: string): void {
+  const whole = unbroken(text);
+  if (element && element.textContent !== whole) element.textContent = whole;
 }
 
 /** The line of source behind what the server does. */
@@ -214,7 +216,7 @@ function lineAt({ story, lines }: Shown, t: number): string {
 }
 
 function lineOf({ code, file, number, shows }: ServerData['lines'][number]): string {
-  return `<code>${escapeMarkup(code)}</code> ${escapeMarkup(`${file}:${number}. ${shows}`)}`;
+  return `<code>${escapeMarkup(code)}</code> ${prose(`${file}:${number}. ${shows}`)}`;
 }
 
 /** Dotted lines from what clients do, down through every server. */

@@ -4,9 +4,9 @@ import { momentsOf, tellingMoment } from '../../picture/moments.ts';
 import { withPlan } from '../../picture/plan.ts';
 import { ms } from '../../picture/sentences.ts';
 import { type Story, storyOf } from '../../picture/story.ts';
-import { escapeMarkup } from '../../picture/text.ts';
+import { escapeMarkup, prose } from '../../picture/text.ts';
 import type { PageData, ServerData } from '../data.ts';
-import { Figure, place } from './figure.ts';
+import { Figure, place, setText } from './figure.ts';
 
 /** Pixels between the margins of a sheet, A4 or Letter. */
 const SHEET = 660;
@@ -131,9 +131,9 @@ class LessonPage {
       .map(({ name, summary, answer }) => {
         const radios = choices.map((choice, i) => {
           const checked = this.#guesses.get(name) === i ? ' checked' : '';
-          return `<label><input type="radio" name="guess-${escapeMarkup(name)}" value="${i}"${checked}> ${escapeMarkup(choice)}</label>`;
+          return `<label><input type="radio" name="guess-${escapeMarkup(name)}" value="${i}"${checked}> ${prose(choice)}</label>`;
         });
-        return `<fieldset class="guess" data-server="${escapeMarkup(name)}"><legend>${escapeMarkup(name)}</legend>${this.#isRevealed ? this.#verdict(name, answer) : `<div><p class="summary">${escapeMarkup(summary)}</p><div class="choices">${radios.join('')}</div></div>`}</fieldset>`;
+        return `<fieldset class="guess" data-server="${escapeMarkup(name)}"><legend>${escapeMarkup(name)}</legend>${this.#isRevealed ? this.#verdict(name, answer) : `<div><p class="summary">${prose(summary)}</p><div class="choices">${radios.join('')}</div></div>`}</fieldset>`;
       })
       .join('');
     for (const input of place('guesses').querySelectorAll('input')) {
@@ -148,10 +148,10 @@ class LessonPage {
     const right = answer === undefined ? undefined : this.#data.choices[answer];
     const guess = this.#guesses.get(name);
     if (right === undefined) return '<p class="verdict">this recording cannot tell</p>';
-    if (guess === undefined) return `<p class="verdict">${escapeMarkup(right)}</p>`;
+    if (guess === undefined) return `<p class="verdict">${prose(right)}</p>`;
     return guess === answer
-      ? `<p class="verdict"><span class="right">✓ ${escapeMarkup(right)}</span></p>`
-      : `<p class="verdict">${escapeMarkup(right)} <span class="wrong">✗ you guessed: ${escapeMarkup(this.#data.choices[guess] ?? '')}</span></p>`;
+      ? `<p class="verdict"><span class="right">✓ ${prose(right)}</span></p>`
+      : `<p class="verdict">${prose(right)} <span class="wrong">✗ you guessed: ${prose(this.#data.choices[guess] ?? '')}</span></p>`;
   }
 
   #reveal(): void {
@@ -194,10 +194,10 @@ class LessonPage {
     slider.value = String(Math.round(this.#t));
     const told = this.#figure.moveTo(this.#t);
     const act = this.#figure.actAt(this.#t);
-    place('clock').textContent = ms(Math.round(this.#t));
-    place('now').textContent = act;
+    setText(place('clock'), ms(Math.round(this.#t)));
+    setText(place('now'), act);
     slider.setAttribute('aria-valuetext', `${ms(Math.round(this.#t))}. ${act}`);
-    if (this.#playing === 0) place('told').textContent = told;
+    if (this.#playing === 0) setText(place('told'), told);
   }
 
   #step(direction: 1 | -1): void {

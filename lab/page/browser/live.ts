@@ -8,7 +8,7 @@ import { Seen } from '../../seen.ts';
 import { append, type Trace } from '../../trace.ts';
 import type { ServerData } from '../data.ts';
 import type { OwnLesson, ServerState, Told } from '../told.ts';
-import { Figure, place, type Shown } from './figure.ts';
+import { Figure, place, type Shown, setText } from './figure.ts';
 
 type Session = Extract<Told, { session: unknown }>['session'];
 type Known = Pick<ServerData, 'name' | 'summary' | 'lines'>;
@@ -46,6 +46,8 @@ class LivePage {
   #drawnAt = 0;
   #isStale = true;
   #title = 'What I did';
+  /** What was done last, in words. */
+  #act = '';
 
   constructor(known: readonly Known[]) {
     this.#known = known;
@@ -161,8 +163,7 @@ class LivePage {
   }
 
   #say(text: string): void {
-    const element = place('status');
-    if (element.textContent !== text) element.textContent = text;
+    setText(place('status'), text);
   }
 
   // --- the clients ---
@@ -297,7 +298,7 @@ class LivePage {
 
   #begin(): void {
     const cost = place<HTMLSelectElement>('cost').value;
-    place('title').textContent = 'You are the clients';
+    setText(place('title'), 'You are the clients');
     this.#post('begin', { servers: this.#wanted, ...(cost ? { [cost]: 200 } : {}) });
   }
 
@@ -317,7 +318,7 @@ class LivePage {
   }
 
   #playAgain(own: OwnLesson): Promise<boolean> {
-    place('title').textContent = own.title;
+    setText(place('title'), own.title);
     this.#title = own.title;
     scrollTo({ top: 0 });
     return this.#post('begin', { servers: this.#wanted, own });
@@ -371,13 +372,13 @@ class LivePage {
       try {
         const bytes = Uint8Array.from(atob(own), (char) => char.charCodeAt(0));
         const value = JSON.parse(new TextDecoder().decode(bytes)) as OwnLesson;
-        place('title').textContent = value.title;
+        setText(place('title'), value.title);
         this.#post('begin', { servers: ['blocking', 'poll-loop'], own: value });
       } catch {
         this.#kept('This link holds no lesson.');
       }
     } else if (lesson) {
-      place('title').textContent = address.get('title') ?? lesson;
+      setText(place('title'), address.get('title') ?? lesson);
       this.#post('begin', { servers, lesson });
     }
   }
@@ -406,9 +407,10 @@ class LivePage {
     this.#figure.hasCursor = shown.length > 0;
     const told = this.#figure.moveTo(last);
     const act = this.#figure.actAt(now);
-    if (place('now').textContent !== act) {
-      place('now').textContent = act;
-      place('told').textContent = told;
+    if (act !== this.#act) {
+      this.#act = act;
+      setText(place('now'), act);
+      setText(place('told'), told);
     }
   }
 
