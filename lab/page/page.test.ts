@@ -214,6 +214,40 @@ describe.skipIf(!browserPath)('in a browser', () => {
     await page.close();
   });
 
+  test('a click on a line of source marks when a thread was at it, and a second one unmarks', async () => {
+    const page = await open('index.html');
+    await page.click('#reveal');
+    const card = page.locator('.model[aria-label=blocking]');
+    const marked = page.locator('.lanes .at');
+    const times = card.locator('.times');
+    expect(await marked.count()).toBe(0);
+    const recv = await card.locator('.lanes [data-at=recv]').count();
+    expect(recv).toBeGreaterThan(0);
+    await card.locator('.line button').click();
+    expect(await card.locator('.lanes .at[data-at=recv]').count()).toBe(recv);
+    expect(await marked.count()).toBe(recv);
+    expect(await times.innerText()).toMatch(
+      /^Marked above: the server was at this line .+ for [\d,]+\sms\.$/,
+    );
+    // It stays while one looks around, and when all is drawn anew.
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowLeft');
+    await page.setViewportSize({ width: 700, height: 900 });
+    await redrawn(page);
+    expect(await marked.count()).toBeGreaterThan(0);
+    expect(await marked.count()).toBe(await card.locator('.lanes [data-at=recv]').count());
+    // By key as well; another line takes the mark over, and the focus stays for the key that takes it back.
+    await card.locator('.line button').focus();
+    const when = await card.locator('.line button').getAttribute('data-when');
+    expect(when).toBe('accept');
+    await page.keyboard.press('Enter');
+    expect(await card.locator('.lanes .at[data-at=accept]').count()).toBe(await marked.count());
+    await page.keyboard.press('Enter');
+    expect(await marked.count()).toBe(0);
+    expect(await times.innerText()).toBe('');
+    await page.close();
+  });
+
   test('the pointer scrubs, play plays, and other servers can be chosen', async () => {
     const page = await open('index.html');
     await page.click('#reveal');

@@ -5,12 +5,16 @@ import { type Story, segmentAt, type TaskSegment } from './story.ts';
 /** What tells most comes first. */
 const RANK: readonly TaskSegment['kind'][] = ['computes', 'one', 'any', 'sleeps', 'idle'];
 
+/** What a thread is in: the name of a system call, or `computes`; '' when no line goes with it. */
+export function stateOf({ kind, call }: TaskSegment): string {
+  if (kind === 'computes') return kind;
+  return RANK.includes(kind) ? (call ?? '') : '';
+}
+
 /** What the threads are in at a moment: names of system calls, or `computes`; the most telling first. */
 export function statesAt(story: Story, t: Ms): string[] {
   const segments = story.tasks
     .flatMap(({ segments }) => segmentAt(segments, t) ?? [])
-    .filter(({ kind }) => RANK.includes(kind))
     .sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind));
-  const states = segments.map(({ kind, call }) => (kind === 'computes' ? kind : (call ?? '')));
-  return [...new Set(states)].filter((state) => state !== '');
+  return [...new Set(segments.map(stateOf))].filter((state) => state !== '');
 }

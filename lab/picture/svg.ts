@@ -3,6 +3,7 @@
  * style sheet serves light, dark and paper; nothing here knows a page.
  */
 import type { ClientId, Event, Ms } from '../trace.ts';
+import { stateOf } from './line.ts';
 import { type Scale, ticks, x } from './scale.ts';
 import { actOf, BUFFERS, crowdActs, forWhom, ms, size } from './sentences.ts';
 import {
@@ -333,7 +334,7 @@ function crowdOfTasks(lanes: readonly TaskLane[], story: Story, scale: Scale): D
       const [left, right] = [x(scale, segment.from), x(scale, segment.to)];
       if (segment.to <= scale.from || segment.from >= scale.to || right - left < 0.5) return '';
       const colour = segment.who === undefined ? 'anybody' : colourOf(story.clients, segment.who);
-      return `<rect class="task ${segment.kind} ${colour} thin" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${CROWDED_BAR}"/>`;
+      return `<rect class="task ${segment.kind} ${colour} thin" x="${left}" y="${top}" width="${(right - left).toFixed(1)}" height="${CROWDED_BAR}" data-at="${stateOf(segment)}"/>`;
     });
     const overlay = (form: string) => (span: { from: Ms; to: Ms }) => {
       const [left, right] = [x(scale, span.from), x(scale, span.to)];
@@ -699,7 +700,7 @@ function taskSegment(
   if (width < 0.5) return { box: '' };
   const colour = segment.who === undefined ? 'anybody' : colourOf(story.clients, segment.who);
   const inset = segment.kind === 'one' ? 1 : 0;
-  const box = `<rect class="task ${segment.kind} ${colour}" x="${left + inset}" y="${top + inset}" width="${Math.max(width - 2 * inset, 0.5).toFixed(1)}" height="${TASK_BAR - 2 * inset}" rx="2.5"/>`;
+  const box = `<rect class="task ${segment.kind} ${colour}" x="${left + inset}" y="${top + inset}" width="${Math.max(width - 2 * inset, 0.5).toFixed(1)}" height="${TASK_BAR - 2 * inset}" rx="2.5" data-at="${stateOf(segment)}"/>`;
   const marks = lane.echoes.map(({ t }) => x(scale, t)).filter((at) => at > left && at < right);
   const form = segment.kind === 'computes' ? 'computed' : segment.kind === 'one' ? 'waiting' : 'in';
   const words = taskWords(segment, story);

@@ -2,7 +2,7 @@
  * The picture on a page: the script once on top, a card for each server, one cursor through all of them.
  * It draws stories; where they come from is not its business.
  */
-import { statesAt } from '../../picture/line.ts';
+import { stateOf, statesAt } from '../../picture/line.ts';
 import { momentAt, type Scale, x } from '../../picture/scale.ts';
 import { actOf, crowdActs, eventSentence, ms, sentencesAt } from '../../picture/sentences.ts';
 import { CROWD, type Story } from '../../picture/story.ts';
@@ -55,6 +55,8 @@ export class Figure {
   #scale: Scale = { from: 0, to: 1, left: 0, right: 1 };
   #t = 0;
   #names = '';
+  /** By model, the state whose line of source is marked. */
+  readonly #marked = new Map<string, string>();
   /** In pixels, while it is printed: what is drawn does not follow the width of a sheet. */
   paper: number | undefined;
 
@@ -65,6 +67,7 @@ export class Figure {
     this.#cards = place('cards');
     this.#guides = place('guides');
     this.#cursors = [...this.#root.querySelectorAll<HTMLElement>('.cursor')];
+    this.#cards.addEventListener('click', ({ target }) => this.#mark(target as Element));
   }
 
   /** The moment under a place on the screen; undefined left of the plot. */
@@ -103,6 +106,7 @@ export class Figure {
       const one = shown[i];
       if (one) fill(element, one, scale, width);
     });
+    this.#showMarks();
     this.moveTo(this.#t);
     if (!isGrowing) this.#keepRoom();
   }
@@ -118,8 +122,7 @@ export class Figure {
       const text = sentencesAt(one.story, t).join(' ');
       told.push(`${one.story.model}: ${text}`);
       setText(element.querySelector('.sentences'), text);
-      const line = element.querySelector('.line');
-      if (line) line.innerHTML = lineAt(one, t);
+      setLine(element.querySelector('.line'), lineAt(one, t, this.#marked.get(one.story.model)));
     });
     return told.join(' ');
   }
@@ -140,6 +143,29 @@ export class Figure {
         ? crowdSentence(story.clients.length, past)
         : same.map((event) => eventSentence(story.names, event)).join(' ');
     return `${ms(Math.round(last.t))}: ${sentences}`;
+  }
+
+  /** A click on a line of source marks, in the same server's lanes, when a thread was at it; a second one unmarks. */
+  #mark(target: Element): void {
+    const button = target.closest<HTMLElement>('.line button');
+    const model = button?.closest('.model')?.getAttribute('aria-label');
+    const when = button?.dataset.when;
+    if (!model || !when) return;
+    if (this.#marked.get(model) === when) this.#marked.delete(model);
+    else this.#marked.set(model, when);
+    this.#showMarks();
+    this.moveTo(this.#t);
+  }
+
+  #showMarks(): void {
+    this.#cards.querySelectorAll('.model').forEach((element, i) => {
+      const story = this.#shown[i]?.story;
+      const when = story && this.#marked.get(story.model);
+      for (const bar of element.querySelectorAll<SVGElement>('[data-at]')) {
+        bar.classList.toggle('at', bar.dataset.at === when);
+      }
+      setText(element.querySelector('.times'), story && when ? timesAt(story, when) : '');
+    });
   }
 
   /** The longest of what a card will say takes so much room from the beginning: nothing jumps. */
@@ -186,7 +212,7 @@ function card({ story, summary }: Shown): string {
   return `<section class="model" aria-label="${name}">
     <header><h2>${name}</h2><p class="summary">${prose(summary)}</p><p class="number"><b></b> <span></span></p></header>
     <div class="plot lanes"></div>
-    <div class="said"><p class="sentences"></p><p class="line"></p></div>
+    <div class="said"><p class="sentences"></p><p class="line"></p><p class="times" role="status"></p></div>
   </section>`;
 }
 
@@ -206,17 +232,41 @@ export function setText(element: Element | null, text: string): void {
   if (element && element.textContent !== whole) element.textContent = whole;
 }
 
+/** How often threads were at a line of source, and how long. */
+function timesAt({ tasks }: Story, when: string): string {
+  const spans = tasks.flatMap(({ segments }) => segments.filter((one) => stateOf(one) === when));
+  const whole = ms(spans.reduce((sum, { from, to }) => sum + to - from, 0));
+  const times = spans.length === 1 ? 'once' : `${spans.length} times`;
+  const together = tasks.length > 1 ? ' of all threads together' : '';
+  return `Marked above: the server was at this line ${times}, for ${whole}${together}.`;
+}
+
+/** What was put into places of lines; what a browser makes of HTML reads differently. */
+const drawnLines = new WeakMap<Element, string>();
+
+/** Leaves the line alone while it is the same: somebody may be about to click on it. */
+function setLine(element: Element | null, html: string): void {
+  if (!element || drawnLines.get(element) === html) return;
+  const hadFocus = element.contains(document.activeElement);
+  drawnLines.set(element, html);
+  element.innerHTML = html;
+  if (hadFocus) element.querySelector('button')?.focus({ preventScroll: true });
+}
+
 /** The line of source behind what the server does. */
-function lineAt({ story, lines }: Shown, t: number): string {
+function lineAt({ story, lines }: Shown, t: number, marked: string | undefined): string {
   for (const state of statesAt(story, t)) {
     const found = lines.find(({ when }) => when === state);
-    if (found) return lineOf(found);
+    if (found) return lineOf(found, marked);
   }
   return '&nbsp;';
 }
 
-function lineOf({ code, file, number, shows }: ServerData['lines'][number]): string {
-  return `<code>${escapeMarkup(code)}</code> ${prose(`${file}:${number}. ${shows}`)}`;
+function lineOf(
+  { when, code, file, number, shows }: ServerData['lines'][number],
+  marked?: string,
+): string {
+  return `<button type="button" data-when="${escapeMarkup(when)}" aria-pressed="${when === marked}" title="Mark when a thread was at this line"><code>${escapeMarkup(code)}</code></button> ${prose(`${file}:${number}. ${shows}`)}`;
 }
 
 /** Dotted lines from what clients do, down through every server. */
