@@ -11,13 +11,13 @@ const PORT = 12322;
 
 export const HELP = `The lab: lessons about who waits for whom, on real servers.
 
-Usage: npx tsx lab [LESSON]                   a page to open in a browser, and servers behind it
-       npx tsx lab -- CMD…                    draws any server that a command starts, live
-       npx tsx lab --export DIR               the lessons as files that need no server
+Usage: npx tsx lab [LESSON]                   serve the lessons as a page, and start servers behind it
+       npx tsx lab -- CMD…                    draw any server that a command starts, live
+       npx tsx lab --export DIR               write the lessons as files that need no server
        npx tsx lab --text LESSON [MODEL…]     play a lesson now, and draw it in this terminal
-       npx tsx lab --text LESSON -- CMD…      the same for any server that a command starts
+       npx tsx lab --text LESSON -- CMD…      do the same with any server that a command starts
        npx tsx lab --record [LESSON] [MODEL…] play lessons, and keep the quietest recordings
-       npx tsx lab --list                     the lessons
+       npx tsx lab --list                     print the lessons
 
   --port N        where the page is, on 127.0.0.1 (default ${PORT}; 0 picks a free one)
   --open          opens the browser, too

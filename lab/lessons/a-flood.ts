@@ -67,10 +67,10 @@ export const aFlood: Lesson = {
       holds: (of) => MODELS.every((model) => underway(of(model)) < 100_000_000),
     },
     {
-      says: 'A second process or thread would help Ben only if it is his: in `cluster` it is a matter of luck whether he shares Anna’s.',
+      says: 'A second process or thread helps Ben only if it does not serve Anna: in `cluster` chance decides whether both have the same process.',
     },
     {
-      says: '`blocking` answers Anna’s lines as fast as the others do, and Ben not at all until she is done.',
+      says: '`blocking` answers Anna’s lines as fast as the others do, and does not accept Ben until she has left.',
       holds: (of) =>
         (of('blocking').echoedAt('B') ?? 0) > (of('blocking').at('A', 'end') ?? Infinity),
     },

@@ -84,9 +84,9 @@ export const aReset: Lesson = {
     },
   ],
   exercise: {
-    task: 'Start a model with `--idle-timeout 5`, connect, and pull the plug: `npx tsx client --hold-partial`, then suspend it with Ctrl-Z. What does the server do after five seconds, and what would it do without the option?',
+    task: 'Start a model with `--idle-timeout 5`, run `npx tsx client --hold-partial` against it, and suspend the client with Ctrl-Z: to the server it looks like a machine that has lost its power. What does the server do after five seconds, and what would it do without the option?',
     answer:
-      'It closes the connection after five silent seconds. Without the option it keeps it for ever: a peer that is silent and a peer that is gone look the same to TCP, as long as the server has nothing to send.',
+      'It closes the connection after five seconds of silence. Without the option it keeps the connection for ever: a peer that is silent and a peer that is gone look the same to TCP, as long as the server has nothing to send.',
   },
   next: 'kill-a-worker',
 };

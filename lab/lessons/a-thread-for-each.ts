@@ -87,7 +87,7 @@ export const aThreadForEach: Lesson = {
         (of(THREADS).grownBy ?? 0) > 4 * (of(LOOP).grownBy ?? 0),
     },
     {
-      says: '`process-per-connection` starts a whole program for each client, and that takes longer than a thread; what each keeps for itself is about as much, because the kernel has the pages of the program only once.',
+      says: '`process-per-connection` starts a whole program for each client, and that takes longer than to start a thread; what each keeps for itself is about as much, because the kernel has the pages of the program only once.',
       holds: (of) => {
         const processes = of(PROCESSES).trace.tasks.filter(({ kind }) => kind === 'process');
         const [own, ofThreads] = [of(PROCESSES).grownBy ?? 0, of(THREADS).grownBy ?? 0];
@@ -101,7 +101,7 @@ export const aThreadForEach: Lesson = {
       },
     },
     {
-      says: 'What one gets for it: a program that reads as if there were one client, the kernel as a fair scheduler when lines cost CPU, and with processes a crash that ends one connection only.',
+      says: 'In return the program reads as if there were one client, the kernel shares the cores fairly when lines cost CPU, and with processes a crash ends one connection only.',
     },
   ],
   cures: 'A thread that sleeps costs nothing.',

@@ -44,7 +44,7 @@ export const halfClose: Lesson = {
       holds: (of) => MODELS.every((model) => of(model).echoes('A').length === 3),
     },
     {
-      says: 'Half a line that was not finished before the FIN never will be, so it is dropped.',
+      says: 'Half a line that has no end before the FIN can never be finished, so it is dropped.',
       holds: (of) =>
         MODELS.every(
           (model) =>

@@ -4,7 +4,7 @@ export const isBenLetIn: Lesson = {
   id: 'is-ben-let-in',
   title: 'Anna’s line costs 600 ms of CPU. Who lets Ben in meanwhile?',
   story:
-    'Anna sends one line that takes 600 ms to compute. 100 ms later Ben connects, and that is all he does. His connect(2) succeeds at once, everywhere.',
+    'Anna sends one line that takes 600 ms to compute. 100 ms later Ben connects, and sends nothing. With every server his connect(2) succeeds at once.',
   clients: { A: 'Anna', B: 'Ben' },
   args: ['--work', '600'],
   shows: ['blocking', 'poll-loop', 'worker-threads', 'cluster'],
@@ -40,14 +40,14 @@ export const isBenLetIn: Lesson = {
   },
   explanation: [
     {
-      says: 'The kernel shakes hands for the server: connect(2) succeeds while the server does something else, and the connection waits in the listener’s backlog.',
+      says: 'The kernel completes the handshake for the server: connect(2) succeeds while the server does something else, and the connection waits in the listener’s backlog.',
       holds: (of) =>
         ['blocking', 'poll-loop'].every(
           (model) => (of(model).at('B', 'connected') ?? Infinity) < (of(model).echoedAt('A') ?? 0),
         ),
     },
     {
-      says: 'In `poll-loop` the thread that would call accept(2) is computing Anna’s line, so Ben waits in the backlog until it is done; so it is in every model with one thread.',
+      says: 'In `poll-loop` the thread that would call accept(2) is computing Anna’s line, so Ben waits in the backlog until it is done; the same happens in every model with one thread.',
       // On a busy machine Anna notices her echo late: so it is not held against that moment.
       holds: (of) => {
         const seen = of('poll-loop');
@@ -91,7 +91,7 @@ export const isBenLetIn: Lesson = {
   exercise: {
     task: 'What does a client see when the backlog is full? Start `npx tsx models/blocking`, connect one client, and then open some hundred more connections. (`ss -ltn` shows the backlog and its limit.)',
     answer:
-      'The kernel drops the handshake of further clients, who repeat it: their connect(2) hangs for seconds and may fail in the end with ETIMEDOUT. The server sees nothing of it.',
+      'The kernel ignores the SYN of each further client, and the client’s kernel repeats it: connect(2) takes seconds, and may fail with ETIMEDOUT. The server sees nothing of it.',
   },
   next: 'who-waits-for-whom',
 };

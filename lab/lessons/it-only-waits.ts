@@ -5,7 +5,7 @@ export const itOnlyWaits: Lesson = {
   id: 'it-only-waits',
   title: 'Each line waits 200 ms for a database. Who waits for whom now?',
   story:
-    'The same three clients and the same five lines. But a line costs no CPU any more: for 200 ms it waits for something else, as a line does that asks a database. The pool has two threads.',
+    'The same three clients and the same five lines. Now a line costs no CPU: it waits for 200 ms, as it would for the answer of a database. The pool has two threads.',
   clients: { A: 'Anna', B: 'Ben', C: 'Cleo' },
   args: ['--wait', '200'],
   shows: ['blocking', 'poll-loop', 'worker-threads'],
@@ -21,7 +21,7 @@ export const itOnlyWaits: Lesson = {
   },
   explanation: [
     {
-      says: 'To wait for something needs no thread and no core, only a note of what to do when it is there.',
+      says: 'A wait needs no thread and no core, only a note of what to do when it is over.',
     },
     {
       says: '`poll-loop` keeps that note and goes back to poll(2), which returns when a client sends or when the first line is due: so all clients wait at the same time, on one thread.',
@@ -32,7 +32,7 @@ export const itOnlyWaits: Lesson = {
       },
     },
     {
-      says: 'A thread that sleeps is a place to wait in, too, but `worker-threads` has only two: Anna’s and Ben’s lines take both (each thread sleeps in futex(2)), and Cleo’s line waits until one is free.',
+      says: 'A thread that sleeps can hold a waiting line, too, but `worker-threads` has only two threads: Anna’s and Ben’s lines take both (each thread sleeps in futex(2)), and Cleo’s line waits until one is free.',
       holds: (of) => {
         const seen = of('worker-threads');
         return (seen.echoedAt('C') ?? 0) >= (seen.sentAt('A') ?? Infinity) + 2 * LINE - 20;
@@ -64,9 +64,9 @@ export const itOnlyWaits: Lesson = {
     },
   ],
   exercise: {
-    task: 'A thousand clients send one line each, and each line waits for 200 ms. How long does the last one wait in `poll-loop`, how long in a pool of two threads that sleep?',
+    task: 'A thousand clients send one line each, and each line waits for 200 ms. How long does the last one wait in `poll-loop`, and how long in a pool of two threads that sleep?',
     answer:
-      'In `poll-loop` a little more than 200 ms: a thousand notes. With two threads that sleep for each line, 500 times 200 ms, which is 100 seconds. Threads are a scarce place to wait in.',
+      'In `poll-loop` it waits a little more than 200 ms, because the loop keeps a thousand notes at the same time. With two threads it waits 500 times 200 ms, which is 100 seconds, because a thread that sleeps can wait for one line only.',
   },
   next: 'one-client-four-threads',
 };

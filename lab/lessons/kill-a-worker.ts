@@ -59,7 +59,7 @@ export const killAWorker: Lesson = {
   },
   explanation: [
     {
-      says: 'A process that is killed cannot say goodbye; the kernel closes its sockets and tells the clients, with FIN or with RST.',
+      says: 'A process that is killed cannot end its connections in order; the kernel closes its sockets and tells the clients, with FIN or with RST.',
       holds: (of) =>
         ['cluster', 'poll-loop', 'worker-threads'].every((model) => of(model).wasCutOff('A')),
     },
@@ -90,7 +90,7 @@ export const killAWorker: Lesson = {
         ),
     },
     {
-      says: 'What isolation costs is that processes share nothing: no memory, no queue of lines, no common limit without a message.',
+      says: 'What isolation costs is that processes share nothing: they have no common memory and no common queue of lines, and a common limit needs messages.',
     },
   ],
   cures: 'Isolation is free, and threads have it.',

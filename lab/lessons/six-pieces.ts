@@ -63,7 +63,7 @@ export const sixPieces: Lesson = {
         }),
     },
     {
-      says: 'The other way round, two lines that were sent at once arrive in one read and are still two lines.',
+      says: 'Conversely, two lines that were sent at once arrive in one read and are still two lines.',
       holds: (of) =>
         ['blocking', 'poll-loop', 'rxjs'].every((model) => of(model).echoes('A').length === 3),
     },
@@ -81,7 +81,7 @@ export const sixPieces: Lesson = {
     },
   ],
   exercise: {
-    task: 'Write an echo server that sends back whatever one read returns, and run `npx tsx client --byte-by-byte` against it. Why does the client print the same as with a right server, and how can you see the difference?',
+    task: 'Write an echo server that sends back whatever one read returns, and run `npx tsx client --byte-by-byte` against it. Why does the client print the same as with a correct server, and how can you see the difference?',
     answer:
       'The client puts the pieces together again, because TCP delivers them in order. The difference is visible in the packets, in this lesson’s picture, and in the conformance suite: pieces come back before the line is complete.',
   },

@@ -39,7 +39,7 @@ export const stopInMidLine: Lesson = {
   },
   explanation: [
     {
-      says: 'To stop in order is a protocol, not a call of exit(3): stop accepting, answer what has come complete, send FIN, wait for the clients to close.',
+      says: 'To stop in order is a protocol, not a call of exit(3): stop accepting, answer the lines that are complete, send FIN, wait for the clients to close.',
       holds: (of) =>
         MODELS.every((model) => {
           const exit = of(model).trace.events.find(({ did }) => did === 'exit');
@@ -47,7 +47,7 @@ export const stopInMidLine: Lesson = {
         }),
     },
     {
-      says: 'Anna’s lines were complete, so she gets both answers, and the FIN behind them.',
+      says: 'Anna’s lines were complete, so she gets both answers, and then the server’s FIN.',
       holds: (of) =>
         MODELS.every((model) => {
           const seen = of(model);
@@ -73,7 +73,7 @@ export const stopInMidLine: Lesson = {
         }),
     },
     {
-      says: 'A thread that computes hears no signal: in `poll-loop` the handler runs after the current line, in `worker-threads` at once.',
+      says: 'A thread that computes handles no signal: in `poll-loop` the handler runs after the current line, in `worker-threads` at once.',
     },
   ],
   cures: 'To stop is to call exit().',

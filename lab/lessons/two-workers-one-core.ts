@@ -40,7 +40,7 @@ export const twoWorkersOneCore: Lesson = {
   },
   explanation: [
     {
-      says: 'A thread is a right to compute, and a core is what computes: two threads on one core take turns.',
+      says: 'A thread computes only while it has a core, so two threads on one core take turns.',
       holds: (of) => ['worker-threads', 'cluster'].every((model) => of(model).coreWait > 50),
     },
     {
@@ -67,11 +67,11 @@ export const twoWorkersOneCore: Lesson = {
       },
     },
     {
-      says: 'What threads do buy on one core is fairness: a short line does not wait behind a long one.',
+      says: 'What threads give on one core is fairness: a short line does not wait behind a long one.',
     },
   ],
   cures: 'Threads are cores.',
-  instead: 'Threads share the cores that there are. A second thread is no second core.',
+  instead: 'Threads share the cores that there are. A second thread is not a second core.',
   source: [],
   exercise: {
     task: 'Start a model with `taskset -c 0 npx tsx models/worker-threads --workers 8 --work 50`. How many workers would be enough? What does `npx tsx bench` choose on your machine?',

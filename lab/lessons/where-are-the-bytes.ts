@@ -17,7 +17,7 @@ export const whereAreTheBytes: Lesson = {
   id: 'where-are-the-bytes',
   title: 'Anna sends 100 MB and reads nothing. Where are the bytes?',
   story:
-    'Anna stops reading and sends 100 MB of lines. The answers come back to her, and she does not take them until 1.6 seconds. Ben wants to say a word now and then.',
+    'Anna stops reading and sends 100 MB of lines. The server sends the answers, and she reads none of them until 1.6 seconds. Ben sends a short line now and then.',
   clients: { A: 'Anna', B: 'Ben' },
   args: [],
   shows: MODELS,
@@ -55,7 +55,7 @@ export const whereAreTheBytes: Lesson = {
   },
   explanation: [
     {
-      says: 'send(2) copies bytes into the kernel’s send buffer and returns; that they were sent says nothing of whether somebody has read them.',
+      says: 'send(2) copies bytes into the kernel’s send buffer and returns; its return does not say that anybody has read them.',
       holds: (of) => MODELS.every((model) => takenUnread(of(model)) > 500_000),
     },
     {
@@ -68,7 +68,7 @@ export const whereAreTheBytes: Lesson = {
         ),
     },
     {
-      says: 'A server that stops reading then is right: its receive buffer fills, the window closes, and the rest stays with Anna.',
+      says: 'Then a server should stop reading: its receive buffer fills, the window closes, and the rest stays with Anna.',
       holds: (of) => MODELS.every((model) => takenUnread(of(model)) < 0.9 * FLOOD),
     },
     {

@@ -57,14 +57,14 @@ export const whoWaitsForWhom: Lesson = {
       holds: (of) => ['poll-loop', 'rxjs'].every((model) => of(model).together(2) === 0),
     },
     {
-      says: 'That queue is fair there: Ben’s line is read between two of Anna’s, and its turn comes before her third, so he does not wait for all three.',
+      says: 'That queue is fair there: Ben’s line is read between two of Anna’s, and its turn comes before Anna’s third line, so he does not wait for all three.',
       holds: (of) =>
         ['poll-loop', 'rxjs'].every(
           (model) => (of(model).echoedAt('B') ?? Infinity) < (of(model).echoedAt('A', 3) ?? 0),
         ),
     },
     {
-      says: 'Two threads compute two lines at once, so in `worker-threads` Ben’s line begins when it comes.',
+      says: 'Two threads compute two lines at once, so in `worker-threads` the work on Ben’s line begins when it comes.',
       holds: (of) =>
         of('worker-threads').together(2) > 50 &&
         (of('worker-threads').longestWait('B') ?? Infinity) <
@@ -84,7 +84,7 @@ export const whoWaitsForWhom: Lesson = {
       },
     },
     {
-      says: '`blocking` serves Anna until she leaves; Ben waits for her lines, and then for her silence.',
+      says: '`blocking` serves Anna until she leaves: Ben waits for her lines, and then until she closes the connection.',
       holds: (of) =>
         (of('blocking').echoedAt('B') ?? 0) > (of('blocking').at('A', 'end') ?? Infinity),
     },

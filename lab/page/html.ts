@@ -84,7 +84,7 @@ ${live ? `<a href="${live}">You are the clients (live)</a>` : ''}
 </section>
 <fieldset class="chooser"><legend class="small">Servers to compare</legend><div class="choices" id="chooser"></div></fieldset>
 <div class="after" hidden>
-<p class="small keys"><kbd>←</kbd> <kbd>→</kbd> step from event to event, with <kbd>Shift</kbd> by 10&nbsp;ms; <kbd>Space</kbd> plays; drag in the picture to look around.</p>
+<p class="small keys"><kbd>←</kbd> <kbd>→</kbd> step from event to event, with <kbd>Shift</kbd> by 10&nbsp;ms; <kbd>Space</kbd> plays; drag in the picture to look around; click on a line of source to mark when a thread was at it.</p>
 <h2>Why</h2>
 <ol class="explanation">${lesson.explanation.map(({ says }) => `<li>${prose(says)}</li>`).join('')}</ol>
 <h2>What not to conclude</h2>
@@ -180,6 +180,6 @@ function provenance(traces: readonly Trace[]): string {
   const gap = Math.max(...looks.map(({ longestGap }) => longestGap));
   const where = [system, cpu, `${cores} cores`, `Node ${node}`].filter((part) => part !== '');
   return unbroken(
-    `<p>Recorded${first.quality.recorded ? ` on ${e(first.quality.recorded)}` : ''} with real servers and real TCP on loopback: ${e(where.join(', '))}${commit ? `, commit ${e(commit)}` : ''}. A witness outside the server looked at /proc and at the kernel’s sockets every ${ms(median)} or more often, with gaps of up to ${ms(gap)}; what was shorter may be missing. Which line is computed is the server’s own word.</p>`,
+    `<p>Recorded${first.quality.recorded ? ` on ${e(first.quality.recorded)}` : ''} with real servers and real TCP on loopback: ${e(where.join(', '))}${commit ? `, commit ${e(commit)}` : ''}. A witness outside the server looked at /proc and at the kernel’s sockets every ${ms(median)} or more often, with gaps of up to ${ms(gap)}; what was shorter than that may be missing. Which line is computed is what the server itself reports.</p>`,
   );
 }

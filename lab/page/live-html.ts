@@ -50,7 +50,7 @@ export function livePage({ bundle, servers, course }: LiveParts): string {
 </nav>
 <main>
 <h1 id="title">You are the clients</h1>
-<p class="story">Whatever you do here, every server below gets at once. Connect Anna, send half a line, then connect Ben.</p>
+<p class="story">Every server below gets what you do here, at the same time. Connect Anna, send half a line, then connect Ben.</p>
 <p class="now" id="status" role="status">Connecting to the lab…</p>
 <section id="hands" aria-label="The clients">
 ${Object.entries(CLIENTS)

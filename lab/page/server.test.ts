@@ -211,7 +211,7 @@ describe.skipIf(!browserPath || process.platform !== 'linux')('in a browser', ()
     await page.uncheck('#chooser input[value=blocking]');
     await expect.poll(() => status(page), { timeout: 40_000 }).toBe('Ready.');
     await page.setInputFiles('#open', file);
-    await expect.poll(() => status(page), { timeout: 40_000 }).toMatch(/^That was all/);
+    await expect.poll(() => status(page), { timeout: 40_000 }).toMatch(/^The lesson has ended/);
     expect(await page.innerText('h1')).toBe('Mine');
     expect(await card(page, 'poll-loop')).toMatch(/\d\sms longest wait/);
     expect(await page.locator('.model').count()).toBe(1);
@@ -230,14 +230,14 @@ describe.skipIf(!browserPath || process.platform !== 'linux')('in a browser', ()
       .toBe(true);
     await expect.poll(() => status(page), { timeout: 40_000 }).toBe('Ready.');
     await page.uncheck('#chooser input[value=events]');
-    await expect.poll(() => status(page)).toBe('That cannot be: choose a server.');
+    await expect.poll(() => status(page)).toBe('This was refused: choose a server.');
 
     // Somebody else acts, and this page draws it: it is told much after the refusal.
     await post('/act', { who: 'B', do: 'connect' });
     await post('/act', { who: 'B', do: 'send', text: 'fence\r\n' });
     await expect.poll(() => page.innerText('#script')).toContain('fence⏎');
     await expect.poll(() => page.innerHTML('.lanes')).toContain('class="echo"');
-    expect(await status(page)).toBe('That cannot be: choose a server.');
+    expect(await status(page)).toBe('This was refused: choose a server.');
     await page.click('button[data-who=A][data-act=connect]');
     await expect.poll(() => status(page)).toBe('Ready.');
 

@@ -77,7 +77,7 @@ export class Session {
       ...this.#servers.map((server) => this.#openOne(server)),
     ]);
     if (this.#over !== undefined) return;
-    if (this.#stages.size === 0) return this.#end('no server has come up');
+    if (this.#stages.size === 0) return this.#end('no server has started');
     await this.#beginAll(processes);
     if (this.#over !== undefined) return;
     this.#beganAt = performance.now();

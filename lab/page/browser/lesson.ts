@@ -147,7 +147,7 @@ class LessonPage {
   #verdict(name: string, answer: number | undefined): string {
     const right = answer === undefined ? undefined : this.#data.choices[answer];
     const guess = this.#guesses.get(name);
-    if (right === undefined) return '<p class="verdict">this recording cannot tell</p>';
+    if (right === undefined) return '<p class="verdict">the recording does not show it</p>';
     if (guess === undefined) return `<p class="verdict">${prose(right)}</p>`;
     return guess === answer
       ? `<p class="verdict"><span class="right">✓ ${prose(right)}</span></p>`

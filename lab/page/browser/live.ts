@@ -149,11 +149,11 @@ class LivePage {
     const states = [...this.#states.values()];
     const failed = states.filter((state) => state.is === 'failed');
     const starting = states.filter((state) => state.is === 'starting');
-    const why = failed.map(({ name, why }) => `${name} has not come up: ${why}`).join(' ');
+    const why = failed.map(({ name, why }) => `${name} did not start: ${why}`).join(' ');
     const over = this.#session?.over;
     const errors = [...this.#errors.values()].join(' ');
     if (this.#refusal) this.#say(this.#refusal);
-    else if (over === '') this.#say('That was all. Begin anew, or play it again.');
+    else if (over === '') this.#say('The lesson has ended. Begin anew, or play it again.');
     else if (over !== undefined) this.#say(`This session is over: ${over}. Begin anew.`);
     else if (starting.length > 0) {
       this.#say(`Starting ${starting.map(({ name }) => name).join(', ')}…`);
@@ -273,7 +273,7 @@ class LivePage {
     );
     if (response?.ok) return true;
     this.#refusal = response
-      ? `That cannot be: ${await response.text()}.`
+      ? `This was refused: ${await response.text()}.`
       : 'The lab does not answer.';
     this.#tellStatus();
     return false;
@@ -331,7 +331,7 @@ class LivePage {
     navigator.clipboard.writeText(link).then(
       () =>
         this.#kept('The link is on the clipboard. It works wherever the lab runs on this port.'),
-      () => this.#kept(`The clipboard is closed to this page. The link: ${link}`),
+      () => this.#kept(`This page may not write to the clipboard. The link is ${link}`),
     );
   }
 
@@ -353,7 +353,7 @@ class LivePage {
       const own = JSON.parse(await file.text()) as OwnLesson;
       if (await this.#playAgain(own)) this.#kept(`${file.name} is played.`);
     } catch {
-      this.#kept(`${file.name} is no lesson.`);
+      this.#kept(`${file.name} does not hold a lesson.`);
     }
     input.value = '';
   }
@@ -375,7 +375,7 @@ class LivePage {
         setText(place('title'), value.title);
         this.#post('begin', { servers: ['blocking', 'poll-loop'], own: value });
       } catch {
-        this.#kept('This link holds no lesson.');
+        this.#kept('This link does not hold a lesson.');
       }
     } else if (lesson) {
       setText(place('title'), address.get('title') ?? lesson);
