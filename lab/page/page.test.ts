@@ -203,6 +203,7 @@ describe.skipIf(!browserPath)('in a browser', () => {
     expect(await page.innerText('#told')).toContain('poll-loop: ');
     await page.keyboard.press('End');
     expect(await page.inputValue('#time')).toBe(await page.getAttribute('#time', 'max'));
+    expect(await page.locator('.sentences').allInnerTexts()).not.toContain('');
     // The address leads back to the same moment, between two events as well.
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('Shift+ArrowLeft');

@@ -36,6 +36,9 @@ export interface Window {
   readonly to: number;
 }
 
+/** What lasts until the end of a recording is so this many milliseconds before it. */
+const A_MOMENT = 0.01;
+
 /** Places of a page, by id. @throws Error when the page lacks one */
 export function place<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -119,10 +122,12 @@ export class Figure {
     this.#cards.querySelectorAll('.said').forEach((element, i) => {
       const one = this.#shown[i];
       if (!one) return;
-      const text = sentencesAt(one.story, t).join(' ');
+      // Recordings end within milliseconds of each other: beyond its own end, a server does what it did last.
+      const at = Math.min(t, one.story.duration - A_MOMENT);
+      const text = sentencesAt(one.story, at).join(' ');
       told.push(`${one.story.model}: ${text}`);
       setText(element.querySelector('.sentences'), text);
-      setLine(element.querySelector('.line'), lineAt(one, t, this.#marked.get(one.story.model)));
+      setLine(element.querySelector('.line'), lineAt(one, at, this.#marked.get(one.story.model)));
     });
     return told.join(' ');
   }
