@@ -8,9 +8,11 @@ import { type Client, connect } from '../client/client.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
 import { processesOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
+import { GRACE_MS } from '../echo/shutdown.ts';
 import {
   atMost,
   distinctModels,
+  ENDED_MS,
   echo,
   isSerial,
   limitedModels,
@@ -135,7 +137,7 @@ describe.concurrent.each(distinctModels)('%s', (model) => {
       }
       const { code, milliseconds } = await endWith(server, signal);
       expect(code).toBe(0);
-      expect(milliseconds).toBeLessThan(2000);
+      expect(milliseconds).toBeLessThan(ENDED_MS);
       await expectGone(expect, server.pid);
       const next = createServer().listen(server.port, '127.0.0.1');
       others.push(next);
@@ -172,7 +174,7 @@ describe.concurrent.each(distinctModels)('%s', (model) => {
     });
     const { code, milliseconds } = await endWith(server, 'SIGTERM');
     expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(2000);
+    expect(milliseconds).toBeLessThan(ENDED_MS);
     for (const [i, client] of talkers.entries()) {
       const how = await ends[i];
       expect(how).toBe('fin');
@@ -203,7 +205,7 @@ describe.concurrent.each(distinctModels)('%s', (model) => {
     await expect.poll(() => server.said).toContain('stopping');
     await sleep(150); // one that comes within 100 ms of the first counts as the same
     const { code, milliseconds } = await endWith(server, 'SIGTERM');
-    expect(milliseconds).toBeLessThan(1000);
+    expect(milliseconds).toBeLessThan(GRACE_MS);
     expect([143, 0]).toContain(code);
     await expectGone(expect, server.pid);
   });

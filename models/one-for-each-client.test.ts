@@ -13,7 +13,7 @@ import type { Client } from '../client/client.ts';
 import { leaveDescriptors } from '../conformance/descriptor-limit.ts';
 import { processesOf, systemCallOf } from '../conformance/processes.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { echo, limitedModels, type Testbed, test } from './testbed.ts';
+import { ENDED_MS, echo, limitedModels, type Testbed, test } from './testbed.ts';
 
 const isLinux = process.platform === 'linux';
 /** The number of recvfrom, from asm/unistd.h. */
@@ -108,7 +108,7 @@ describe.concurrent.each(limitedModels)('%s', (model) => {
     });
     expect(await Promise.all(ends)).toEqual(['fin ', 'fin ', 'fin waits\r\n']);
     expect(await server.ended).toBe(0);
-    expect(performance.now() - since).toBeLessThan(2500);
+    expect(performance.now() - since).toBeLessThan(ENDED_MS);
     await expect.poll(() => processesOf(server.pid)).toEqual([]);
     const next = createServer().listen(server.port, '127.0.0.1');
     await once(next, 'listening');

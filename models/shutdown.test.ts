@@ -8,7 +8,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { describe, expect } from 'vitest';
 import type { Client } from '../client/client.ts';
 import type { ServerProcess } from '../conformance/server-process.ts';
-import { echo, isSerial, models, type Testbed, test, workersFor } from './testbed.ts';
+import { ENDED_MS, echo, isSerial, models, type Testbed, test, workersFor } from './testbed.ts';
 
 function start(testbed: Testbed, model: string, ...args: string[]): Promise<ServerProcess> {
   return testbed.start(model, [...workersFor(model), ...args]);
@@ -25,7 +25,7 @@ async function endsInOrder(server: ServerProcess): Promise<void> {
   const since = performance.now();
   process.kill(server.pid, 'SIGTERM');
   expect(await server.ended).toBe(0);
-  expect(performance.now() - since).toBeLessThan(2000);
+  expect(performance.now() - since).toBeLessThan(ENDED_MS);
   const next = createServer().listen(server.port, '127.0.0.1');
   await once(next, 'listening');
   next.close();

@@ -4,9 +4,13 @@ import { afterEach, test as base, expect } from 'vitest';
 import { type Client, connect } from '../client/client.ts';
 import { type Circumstances, ServerProcess } from '../conformance/server-process.ts';
 import { asksAll, testableModels } from '../conformance/testable-models.ts';
+import { GRACE_MS } from '../echo/shutdown.ts';
 
 /** The project's root. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** In so many milliseconds after the signal a server has ended: within `GRACE_MS`, and what a busy machine takes. */
+export const ENDED_MS = GRACE_MS + 2500;
 
 /** In what a model differs from most. */
 interface Traits {

@@ -463,8 +463,9 @@ async function outOfDescriptors(scene: Scene): Promise<string | undefined> {
     // Who had to wait leaves as well: only the two that came early stay.
     await Promise.all(crowd.map((one) => one.close({ timeout: scene.moment })));
     const until = performance.now() + 2 * scene.patience;
-    const timeout = Math.max(500, 10 * scene.moment);
     for (let tries = 0; ; tries++) {
+      // Each waits longer than the one before it: who gives up has cost the server something, too.
+      const timeout = Math.max(500, 10 * scene.moment) * 2 ** tries;
       const newcomer = await scene.client(`newcomer ${tries}`);
       const answer = newcomer.send(line).then(() => newcomer.receive(line.length, { timeout }));
       const isServed = await answer.then(

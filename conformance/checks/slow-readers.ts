@@ -4,6 +4,7 @@ import { type Client, count } from '../../client/client.ts';
 import { type Check, Failure, type Scene, Unsupported } from '../check.ts';
 import {
   blockOfLines,
+  expectAllServed,
   expectEcho,
   expectEnd,
   expectRepeated,
@@ -120,9 +121,14 @@ export const slowReaders: readonly Check[] = [
 ];
 
 /** A client that has sent and not read until the server took no more, or `limit` bytes. */
-export async function neverReader(scene: Scene, name: string, limit: number, options = {}) {
-  const client = await scene.client(name, options);
+export async function neverReader(scene: Scene, name: string, limit: number) {
+  const client = await scene.client(name);
   await expectEcho(client, FIRST);
+  await stopReading(scene, client, limit);
+  return client;
+}
+
+async function stopReading(scene: Scene, client: Client, limit: number): Promise<void> {
   client.pause();
   const block = blockOfLines();
   const stall = Math.max(300, scene.moment);
@@ -131,7 +137,6 @@ export async function neverReader(scene: Scene, name: string, limit: number, opt
     const outcome = await client.flood(block, { limit: limit - client.taken, stall });
     if (outcome !== 'stalled') break;
   }
-  return client;
 }
 
 /**
@@ -176,12 +181,14 @@ async function besideNeverReaders(scene: Scene, howMany: number): Promise<void> 
   const hosts = [scene.target.host, ...((await isServedOverIPv6(scene)) ? ['::1'] : [])];
   const readers = await Promise.all(
     Array.from({ length: howMany }, (_, i) =>
-      neverReader(scene, `never reads ${i}`, 24 * 1024 * 1024, {
-        host: hosts[i % hosts.length],
+      scene.client(`never reads ${i}`, {
+        host: hosts[i % hosts.length] as string,
         ...NARROW, // or a slow server is still filling the kernel's buffers when it seems to have stopped
       }),
     ),
   );
+  await expectAllServed(readers);
+  await Promise.all(readers.map((reader) => stopReading(scene, reader, 24 * 1024 * 1024)));
   for (let i = 0; i < 20; i++) await expectEcho(bystander, `meanwhile ${i}\r\n`);
   await expectService(scene, `while ${howMany} clients do not read`);
   // What is owed to them would come in a thousand small segments each.
