@@ -15,8 +15,8 @@ const LONGEST = [
 ].map((name) => `/${name}.test.ts`);
 
 /**
- * What `npm test` leaves to `npm run test:slow`: the judging of the judge, by broken servers, odd ones and random
- * scripts; servers behind a balancer; crowds; every lesson of the lab, played by every model; the installed package.
+ * What `npm test` leaves to `npm run test:slow`: the tests of the suite itself, with broken servers, odd ones and
+ * random scripts; servers behind a balancer; crowds; every lesson of the lab, played by every model; the installed package.
  * `conformance/slow-checks.ts` says which checks of the models are left to it as well.
  */
 const SLOW = [
@@ -29,7 +29,7 @@ const SLOW = [
   'lab/lessons/lessons',
 ].map((name) => `${name}.test.ts`);
 
-/** `quick`, `slow` or, with neither, all. */
+/** The part of the tests that runs: `quick` or `slow`. With anything else in the environment, all of them run. */
 const part = process.env.TESTS;
 
 class LongestFirst extends BaseSequencer {

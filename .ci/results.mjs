@@ -16,7 +16,10 @@ const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const failuresIn = (file) => file.assertionResults.filter(({ status }) => status === 'failed');
 
 if (what === 'failed') {
-  const all = rest.flatMap((file) => read(file).testResults);
+  const parts = rest.map(read);
+  // Without a failed test it is something else that has failed.
+  if (parts.some(({ numFailedTests }) => numFailedTests === 0)) process.exit(1);
+  const all = parts.flatMap(({ testResults }) => testResults);
   const files = all.filter(({ status }) => status === 'failed');
   const names = files.flatMap(failuresIn).map(({ fullName }) => fullName);
   const haveAllRun = files.every((file) => failuresIn(file).length > 0);
@@ -28,10 +31,13 @@ if (what === 'failed') {
   const first = files.filter((file) => existsSync(file)).map(read);
   const sum = (key) => first.reduce((total, one) => total + one[key], 0);
   const failedFirst = sum('numFailedTests');
-  const failed = existsSync(again) ? read(again).numFailedTests : failedFirst;
-  const stillFailed = Number(status) === 0 ? 0 : Math.max(1, failed);
+  const second = existsSync(again) ? read(again) : undefined;
+  // Where nothing has passed, nothing was run again.
+  const failed = second?.numPassedTests > 0 ? second.numFailedTests : failedFirst;
+  const stillFailed = Number(status) === 0 ? failed : Math.max(1, failed);
   const passed = sum('numPassedTests') + Math.max(0, failedFirst - stillFailed);
   console.log(`${passed} passed, ${stillFailed} failed`);
+  process.exitCode = stillFailed === 0 ? 0 : 1;
 }
 
 /** @returns a pattern that matches the text, and nothing else */

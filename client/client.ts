@@ -344,8 +344,8 @@ export class Client {
    * until nothing is taken for `stall` milliseconds, or until the connection or this side of it
    * ({@link halfClose}) ends. It throws nothing: read the result, {@link taken} and {@link offered}.
    *
-   * After a stall the last block is still on its way. Flooding again goes on where it stopped, and
-   * with the same block the bytes on the wire are that block repeated, {@link offered} bytes of it.
+   * After a stall the last block is still on its way. Unless this side has ended, flooding again goes on
+   * where it stopped, and with the same block the bytes on the wire are that block repeated, {@link offered} bytes of it.
    *
    * @param block A few dozen KiB are right: every block costs a wait for the kernel.
    */
@@ -359,7 +359,7 @@ export class Client {
       this.transcript.note(this.name, `floods: ${more} bytes more were taken, then: ${outcome}`);
       return outcome;
     };
-    // Node takes a write behind the FIN for an error, and would reset the connection.
+    // Node takes a write after the FIN for an error, and would reset the connection.
     const canSend = () =>
       (this.#ending === undefined || this.#ending === 'fin') && !this.#socket.writableEnded;
     while (canSend()) {

@@ -639,8 +639,8 @@ function isOfAnother(got: string, expected: string, transcript: string): boolean
       if (piece.length >= 4 && !expected.includes(piece) && text.startsWith(piece)) return true;
       // What several have left behind has come together.
       const begun = text.slice(0, 12);
-      const isOwn = expected.includes(begun) || own.some((one) => one.includes(begun));
-      return begun.length >= 8 && came.includes(begun) && !isOwn;
+      const isExpected = expected.includes(begun) || own.some((one) => one.includes(begun));
+      return begun.length >= 8 && came.includes(begun) && !isExpected;
     });
   });
 }

@@ -4,7 +4,7 @@
  *
  * The whole matrix, every check against every mutant, takes far longer than a test run may:
  * `npm run matrix`. `npm run test:slow` runs the part that can go wrong most easily: against each mutant the checks
- * that must catch it (of the slow ones one, and those that no other mutant fails), what those need, and a few
+ * that must catch it (of the slow ones one, and those that no other mutant meets), what those need, and a few
  * others in rotation, which must not.
  */
 import { appendFileSync } from 'node:fs';

@@ -67,10 +67,24 @@ describe.runIf(process.platform === 'linux')('cluster', () => {
     process.kill(worker, 'SIGSTOP');
     process.kill(server.pid, 'SIGTERM');
     await expect.poll(() => server.said).toContain('stopping');
-    await sleep(800); // more than half of the 1.5 s after which it closes connections forcibly
+    await sleep(800); // longer than the primary waits beyond the 1.5 s after which connections are closed forcibly
     process.kill(worker, 'SIGCONT');
     expect(await server.ended).toBe(0);
     expect(server.said.match(/ closed \(the server stops\)/g)?.length).toBe(clients.length);
+  });
+
+  test('a signal while one worker starts and another one has a client that stays: all end in order', async () => {
+    const server = await start('cluster', ['--workers', '2']);
+    const clients = await Promise.all(Array.from({ length: 20 }, () => clientOf(server)));
+    for (const client of clients) await echo(client);
+    const victim = workersOf(server)[0]?.pid as number;
+    const lost = server.said.match(new RegExp(` #${victim}/\\d+ .* connected`, 'g'))?.length ?? 0;
+    process.kill(victim, 'SIGKILL');
+    await expect.poll(() => server.said).toContain('takes its place');
+    process.kill(server.pid, 'SIGTERM');
+    expect(await server.ended).toBe(0);
+    const closed = server.said.match(/ closed \(the server stops\)/g)?.length ?? 0;
+    expect(closed).toBe(clients.length - lost);
   });
 
   test('a double dash with nothing behind it is no obstacle', async () => {

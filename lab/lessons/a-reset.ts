@@ -84,9 +84,9 @@ export const aReset: Lesson = {
     },
   ],
   exercise: {
-    task: 'Start a model with `--idle-timeout 5`, run `npx tsx client --hold-partial` against it, and suspend the client with Ctrl-Z: to the server it looks like a machine that has lost its power. What does the server do after five seconds, and what would it do without the option?',
+    task: 'Start a model with `--idle-timeout 5`, run `npx tsx client --hold-partial` against it, and suspend the client with Ctrl-Z: it is silent, but its kernel still answers. What does the server do after five seconds, and what would it do without the option?',
     answer:
-      'It closes the connection after five seconds of silence. Without the option it keeps the connection for ever: a peer that is silent and a peer that is gone look the same to TCP, as long as the server has nothing to send.',
+      'It closes the connection after five seconds of silence. Without the option it keeps the connection as long as the client’s kernel answers the probes of keepalive. A machine that has lost its power does not answer them, and is noticed when they have failed.',
   },
   next: 'kill-a-worker',
 };

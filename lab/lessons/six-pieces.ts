@@ -63,7 +63,7 @@ export const sixPieces: Lesson = {
         }),
     },
     {
-      says: 'Conversely, two lines that were sent at once arrive in one read and are still two lines.',
+      says: 'Conversely, two lines that were sent at once may arrive in one read and are still two lines.',
       holds: (of) =>
         ['blocking', 'poll-loop', 'rxjs'].every((model) => of(model).echoes('A').length === 3),
     },

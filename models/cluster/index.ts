@@ -22,7 +22,7 @@ import type { Message, Order, Settings } from './worker.ts';
 const START_MS = 1000;
 /** When so many workers in a row have failed to start, the primary gives up. */
 const MAX_FAILED_STARTS = 5;
-/** How long the primary waits beyond `GRACE_MS`, when workers close the last connections and log it. */
+/** How long the primary waits beyond `GRACE_MS`, while workers close the last connections and log them. */
 const LAST_WORDS_MS = 500;
 
 const model: Model = {
@@ -61,7 +61,9 @@ await main(model, async (options) => {
       let readyAt = Number.POSITIVE_INFINITY;
       let permitsHeld = 0;
       worker.on('message', (message: Message) => {
+        if (worker.isDead()) return; // its permits are back already
         if (message === 'started') {
+          if (stopping) return;
           // node:cluster closes a worker's listeners here when it dies, so each worker gets duplicates.
           const duplicates = listeners.map(({ fd }) => sys.dup(fd));
           worker.send({ options, listeners: duplicates } satisfies Settings);
@@ -108,6 +110,9 @@ await main(model, async (options) => {
     stopping = true;
     log.notice(`${signal}: stopping`);
     for (const { fd } of listeners) sys.close(fd);
+    for (const worker of Object.values(cluster.workers ?? {})) {
+      if (worker && !ready.has(worker)) worker.process.kill('SIGKILL'); // it serves nobody yet
+    }
     const gone = [...ready].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of ready) worker.send({ stopBy: Date.now() + GRACE_MS } satisfies Order);
     await Promise.race([Promise.all(gone), sleep(GRACE_MS + LAST_WORDS_MS)]);

@@ -68,6 +68,7 @@ function admit(): Promise<boolean> {
   return new Promise((resolve) => asked.push(resolve));
 }
 
+// Before `serve`, which asks. The order to stop comes only to a worker that has said that it listens.
 process.on('message', (order: Order) => {
   if (order === 'admitted' || order === 'refused') asked.shift()?.(order === 'admitted');
   else if (order === 'log') process.stdout.uncork();

@@ -239,11 +239,13 @@ export function setText(element: Element | null, text: string): void {
 
 /** How often threads were at a line of source, and how long. */
 function timesAt({ tasks }: Story, when: string): string {
-  const spans = tasks.flatMap(({ segments }) => segments.filter((one) => stateOf(one) === when));
+  const spansOf = tasks.map(({ segments }) => segments.filter((one) => stateOf(one) === when));
+  const spans = spansOf.flat();
   const whole = ms(spans.reduce((sum, { from, to }) => sum + to - from, 0));
   const times = spans.length === 1 ? 'once' : `${spans.length} times`;
-  const together = tasks.length > 1 ? ' of all threads together' : '';
-  return `Marked above: the server was at this line ${times}, for ${whole}${together}.`;
+  const isOfSeveral = spansOf.filter(({ length }) => length > 0).length > 1;
+  const total = isOfSeveral ? ' in total, over all threads' : '';
+  return `Marked above: the server was at this line ${times}, for ${whole}${total}.`;
 }
 
 /** What was put into places of lines; what a browser makes of HTML reads differently. */

@@ -159,7 +159,7 @@ class LivePage {
       this.#say(`Starting ${starting.map(({ name }) => name).join(', ')}…`);
     } else if (this.#zero === undefined) this.#say(`Starting the clients… ${why}`);
     else if (this.#session?.duration !== undefined) this.#say(`Playing. ${why}`);
-    else this.#say(errors || `Ready. ${why}`);
+    else this.#say(`${errors || 'Ready.'} ${why}`);
   }
 
   #say(text: string): void {
