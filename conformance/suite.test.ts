@@ -1,7 +1,7 @@
 /** How a run is led: in which order, who is blamed, and what stays open meanwhile. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { type Check, Failure, type Level, type Target } from './check.ts';
+import { type Check, Failure, type Level, type Target, Unsupported } from './check.ts';
 import type { Contestant } from './contestants.ts';
 import { expectEcho } from './expect.ts';
 import { judge } from './suite.ts';
@@ -165,6 +165,17 @@ test('what a preparation throws is the verdict of its check', async () => {
     }),
   ]);
   expect(verdicts[0]).toMatchObject({ outcome: 'fail', message: 'it never began' });
+});
+
+test('what needs a check that is listed as failing is not run when that cannot be told', async () => {
+  const contestant = new Mortal();
+  contestant.known.set('many at once', 'it has few places');
+  const untold = check('many at once', 'should', async () => {
+    throw new Unsupported('too slow to tell');
+  });
+  const after = says('many after that', 'should', 'x', { needs: ['many at once'] });
+  const { verdicts } = await run(contestant, [untold, after]);
+  expect(verdicts.map(({ outcome }) => outcome)).toEqual(['unsupported', 'blocked']);
 });
 
 test('a server that dies a while after a reset is blamed in the check that resets', async () => {

@@ -210,9 +210,12 @@ class Trial {
     for (const id of needsOf(check)) {
       if (id === FIRST && this.#lineEnds) continue;
       const verdict = this.#verdicts.get(id);
-      if (verdict && HAS_FAILED.has(verdict.outcome)) {
-        return verdict.outcome === 'blocked' ? this.#missingFor(verdict.check) : id;
-      }
+      if (!verdict) continue;
+      const { outcome } = verdict;
+      // What is listed as failing, and cannot be told today, has not passed either.
+      const isMissing = outcome === 'unsupported' && this.#contestant.known.has(id);
+      if (!isMissing && !HAS_FAILED.has(outcome)) continue;
+      return outcome === 'blocked' ? this.#missingFor(verdict.check) : id;
     }
     return undefined;
   }
