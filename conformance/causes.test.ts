@@ -222,6 +222,23 @@ test('pieces that are missing within a line are what the check of many pieces gu
   expect(texts(differing)[0]).toContain('every piece of a line');
 });
 
+test('wrong bytes come from another client where a newcomer got what was not its own', () => {
+  const split = 'framing/crlf-split-across-segments';
+  const given = failed('resets/leave-nothing-to-others', {
+    message: 'a newcomer got "not yours\\r\\n" besides its own',
+  });
+  expect(causes(given, differs(split, 'a\\r\\n', 'not'))[split]).toBe('mixes-clients');
+});
+
+test('who is turned away long before 1,024 descriptors is not told about select(2)', () => {
+  const ended = (n: number) =>
+    failed('concurrency/beyond-1024-descriptors', {
+      message: `client ${n} + 3, waiting for 10 bytes: the server closed the connection (FIN); nothing had come`,
+    });
+  expect(texts(ended(780))).toEqual([undefined]);
+  expect(texts(ended(1016))[0]).toContain('select(2)');
+});
+
 test('what this client was due is not taken for what another one began a piece with', () => {
   const transcript = [
     '     1.1 ms  narrow 7 sends 19 bytes: \\xe8\\xaa\\x9e\\xc5\\x99\\xe8\\xaa\\x9e …',

@@ -162,7 +162,7 @@ export function explain(verdicts: readonly Verdict[]): ReadonlyMap<string, Expla
 function causeBySight(verdict: Verdict): Cause | undefined {
   const { check, message } = verdict;
   const kind = kindOf(verdict);
-  if (message.startsWith('an answer went to the wrong client')) return 'mixes-clients';
+  if (/^(an answer went to the wrong client|a newcomer got )/.test(message)) return 'mixes-clients';
   if (message.endsWith('the server reset the connection instead of closing it'))
     return 'closes-with-a-reset';
   if (check.id === 'bystanders/silent' && HAS_ENDED.has(kind)) return 'ends-connections';
@@ -410,7 +410,11 @@ const ROOTS: readonly {
     kinds: ['timeout', 'changed', 'short'],
     showsIn: /^(framing|lines|concurrency|streams)/,
   },
-  ...['concurrency/beside-one-partial-line', 'concurrency/hundred-interleaved'].map((check) => ({
+  ...[
+    'concurrency/beside-one-partial-line',
+    'concurrency/hundred-interleaved',
+    'resets/leave-nothing-to-others',
+  ].map((check) => ({
     check,
     cause: 'mixes-clients' as const,
     kinds: ['changed', 'short'] as const,
@@ -463,7 +467,7 @@ const ROOTS: readonly {
     check: 'bystanders/partial-lines',
     cause: 'ends-partial-lines',
     kinds: ['timeout', 'fin', 'reset', 'short', 'changed', 'own'],
-    showsIn: /^bystanders\/pending/,
+    showsIn: /^bystanders\/(pending|lone)/,
   },
   {
     check: SECOND,
@@ -666,6 +670,8 @@ function kindOf({ message, difference, died }: Verdict): Kind {
   return /: not within \d+ ms; /.test(message) ? 'timeout' : 'own';
 }
 
+const BEYOND_1024 = 'concurrency/beyond-1024-descriptors';
+
 /** The number of the visit in which a check failed that has many, one after another; 0: none is named. */
 function visitOf({ message }: Verdict): number {
   return Number(/(?:visitor|client) (\d+)/.exec(message)?.[1] ?? 0);
@@ -678,6 +684,7 @@ function isOwn(verdict: Verdict): boolean {
   const [group = ''] = id.split('/');
   if (kind === 'died') return id === 'concurrency/out-of-descriptors';
   if (id === ONCE_MORE) return kind !== 'changed';
+  if (id === BEYOND_1024) return visitOf(verdict) > 900; // what ends earlier is no matter of descriptors
   if (kind === 'refused') return id === 'concurrency/both-families';
   if (kind === 'unserved')
     return ['resets', 'concurrency', 'slow-readers', 'streams'].includes(group);

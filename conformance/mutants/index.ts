@@ -243,7 +243,7 @@ export const mutants: Readonly<Record<string, readonly string[]>> = {
   'loses-output-over-ipv6': ['concurrency/over-ipv6'],
   'keeps-1024-pieces': ['bystanders/many-pieces'],
   'interns-lines': ['lines/almost-the-same'],
-  'counts-earlier-lines': ['limits/longest-line-behind-others'],
+  'counts-earlier-lines': ['lines/lengths', 'limits/longest-line-behind-others'],
   'forgets-what-a-lone-lf-ends': ['bystanders/lone-cr-and-lf'],
   'echoes-a-tail-that-ends-in-lf': ['half-close/tail-with-lone-ends-is-dropped'],
   'misses-a-split-empty-line': ['framing/empty-line-split-across-segments'],
@@ -276,6 +276,7 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'leaks/after-silent-visits',
     'leaks/after-pending-output',
     'half-close/again-and-again',
+    'half-close/output-is-not-lost',
   ],
   // Whether somebody holds a part of a line in that place when the time is over.
   'ends-who-takes-the-place': [
@@ -289,6 +290,7 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'slow-readers/beside-one',
     'concurrency/beside-ending-clients',
     'framing/crlf-split-across-segments',
+    'bystanders/half-closed',
   ],
   'one-buffer-for-all': [
     'slow-readers/beside-one',

@@ -13,7 +13,11 @@ new (class extends EchoServer {
     const now = performance.now();
     if (now - this.#since > SILENCE || this.#busyWith?.socket.destroyed) this.#busyWith = undefined;
     if (this.#busyWith && this.#busyWith !== client && this.#run > 2 * 1024 * 1024) {
-      setTimeout(() => this.received(client, chunk), 5);
+      client.socket.pause(); // or what comes next would overtake it
+      setTimeout(() => {
+        client.socket.resume();
+        this.received(client, chunk);
+      }, 5);
       return;
     }
     this.#run = this.#busyWith === client ? this.#run + chunk.length : 0;
