@@ -90,7 +90,8 @@ export const rightCauses: Readonly<Record<string, readonly (Cause | `${string}/$
   'does-not-accept-again': ['concurrency/out-of-descriptors'],
   'loses-its-place-in-the-list': [
     'concurrency/all-in-one-moment',
-    // Somebody else's output is lost with the place.
+    // What somebody else sends, or is sent, is lost with the place.
+    'streams/side-by-side',
     'half-close/output-is-not-lost',
     'half-close/again-and-again',
   ],

@@ -284,6 +284,7 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'lines/hundred-mebibytes',
     'half-close/again-and-again',
     'bystanders/partial-lines',
+    'bystanders/pending-output',
   ],
   // Whether the kernel has taken all that was pending when somebody who did not read leaves.
   'hands-on-pending-output': [
