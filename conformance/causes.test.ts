@@ -239,6 +239,30 @@ test('who is turned away long before 1,024 descriptors is not told about select(
   expect(texts(ended(1016))[0]).toContain('select(2)');
 });
 
+test('an answer that comes only after the FIN says where to look', () => {
+  const id = 'framing/one-line';
+  const transcript = [
+    '     0.8 ms  client sends 7 bytes: hello\\r\\n',
+    '  5002.0 ms  client sends FIN (half-close)',
+    '  5002.6 ms  client receives 7 bytes: hello\\r\\n',
+  ].join('\n');
+  const message = 'client, waiting for 7 bytes: not within 5000 ms; nothing had come';
+  expect(causes(failed(id, { message, transcript }))[id]).toBe('answers-at-the-end');
+  expect(causes(failed(id, { message }))[id]).toBeUndefined();
+});
+
+test('who loses lines is not blamed for an echo of a line that is too long', () => {
+  const several = 'framing/many-lines-in-one-segment';
+  const long = 'limits/line-too-long';
+  const loses = differs(several, 'one\\r\\ntwo\\r\\n', 'one\\r\\n');
+  expect(causes(loses)[several]).toBe('loses-lines');
+  const message =
+    'the answer differs at byte 8: expected "before\\r\\n", got "before\\r\\nxxxxxxxx…"';
+  const echoed = { ...differs(long, 'before\\r\\n', 'before\\r\\nxxxxxxxx…'), message };
+  expect(causes(loses, echoed)[long]).toBeUndefined();
+  expect(texts(loses, echoed)[1]).toContain('limit');
+});
+
 test('what this client was due is not taken for what another one began a piece with', () => {
   const transcript = [
     '     1.1 ms  narrow 7 sends 19 bytes: \\xe8\\xaa\\x9e\\xc5\\x99\\xe8\\xaa\\x9e …',

@@ -63,6 +63,8 @@ export const CAUSES = {
     'is there a time-out for an unfinished line, or has another client wiped it?',
   'one-at-a-time': 'does it serve one client to its end before it serves the next?',
   'turns-away': 'does it close the connection of whoever comes while another client is there?',
+  'answers-at-the-end':
+    'does it answer only when the client has sent its FIN: does it read until the end of input, or leave its output in a buffer until then?',
   'misses-the-end-of-input':
     'does it not notice the end of input (recv returns 0), or not close its side then?',
   'closes-with-a-reset':
@@ -300,6 +302,8 @@ function causeOfSilence({ check: { id }, transcript, message }: Verdict): Cause 
   if (!message.includes('nothing had come')) return undefined;
   const answers = answersIn(transcript);
   if (id === 'framing/many-lines-in-order' && answers >= 10) return 'falls-silent';
+  if (id === 'framing/one-line' && /sends FIN[\s\S]* receives /.test(transcript))
+    return 'answers-at-the-end';
   // The line in front is complete.
   if (id === 'framing/partial-line-is-held' && message.includes('waiting for 7 bytes'))
     return 'holds-back-lines';
@@ -527,6 +531,8 @@ function causeByOthers(
   const kind = kindOf(verdict);
   for (const { check, cause, kinds, showsIn } of ROOTS) {
     if (id === check || !kinds.includes(kind) || !showsIn.test(id)) continue;
+    // Who loses lines does not echo one that is too long.
+    if (cause.startsWith('loses-') && TAIL.test(verdict.message)) continue;
     const root = failed.find((one) => one.check.id === check);
     if (root && causeBySight(root) === cause) return [cause, check];
   }

@@ -84,7 +84,7 @@ ${live ? `<a href="${live}">You are the clients (live)</a>` : ''}
 </section>
 <fieldset class="chooser"><legend class="small">Servers to compare</legend><div class="choices" id="chooser"></div></fieldset>
 <div class="after" hidden>
-<p class="small keys"><kbd>←</kbd> <kbd>→</kbd> step from event to event, with <kbd>Shift</kbd> by 10&nbsp;ms; <kbd>Space</kbd> plays; drag in the picture to look around; click on a line of source to mark when a thread was at it.</p>
+<p class="small keys"><kbd>←</kbd> <kbd>→</kbd> step from event to event, with <kbd>Shift</kbd> by 10&nbsp;ms; <kbd>Space</kbd> plays; drag in the picture to look around; click on a line of source to mark when that was so.</p>
 <h2>Why</h2>
 <ol class="explanation">${lesson.explanation.map(({ says }) => `<li>${prose(says)}</li>`).join('')}</ol>
 <h2>What not to conclude</h2>

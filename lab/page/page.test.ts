@@ -215,7 +215,7 @@ describe.skipIf(!browserPath)('in a browser', () => {
     await page.close();
   });
 
-  test('a click on a line of source marks when a thread was at it, and a second one unmarks', async () => {
+  test('a click on a line of source marks when that was so, and a second one unmarks', async () => {
     const page = await open('index.html');
     await page.click('#reveal');
     const card = page.locator('.model[aria-label=blocking]');
@@ -228,7 +228,7 @@ describe.skipIf(!browserPath)('in a browser', () => {
     expect(await card.locator('.lanes .at[data-at=recv]').count()).toBe(recv);
     expect(await marked.count()).toBe(recv);
     expect(await times.innerText()).toMatch(
-      /^Marked above: the server was at this line .+ for [\d,]+\sms\.$/,
+      /^Marked above: all the time in which this was so, [\d,]+\sms( over all threads)?\.$/,
     );
     // It stays while one looks around, and when all is drawn anew.
     await page.keyboard.press('End');

@@ -108,12 +108,12 @@ function crowdScript(story: Story, scale: Scale): Drawing {
     .sort((a, b) => a.t - b.t);
   const groups = crowdActs(acts, near(scale));
   const labels = groups.map(({ t, what, n }) => ({ at: x(scale, t), text: `${n} ${what}` }));
-  const rows = placed(labels, scale.right + RIGHT, 2);
-  const base = rows.some(({ row }) => row === 1) ? 34 : 22;
+  const rows = placed(labels, scale.right + RIGHT);
+  const base = baseBelow(rows);
   const dots = acts.map(({ t }) => `<circle cx="${x(scale, t)}" cy="${base}" r="3.5"/>`);
   const texts = rows.map(
     ({ left, row, text }) =>
-      `<text class="act" x="${left}" y="${row === 1 ? base - 20 : base - 7}">${escapeMarkup(text)}</text>`,
+      `<text class="act" x="${left}" y="${base - 7 - 13 * row}">${escapeMarkup(text)}</text>`,
   );
   const [first, last] = [acts[0], acts.at(-1)];
   const line =
@@ -162,10 +162,8 @@ function scriptLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
   const rows = placed(
     acts.map((event) => ({ at: x(scale, event.t), text: actIn(lane, event) })),
     scale.right + RIGHT,
-    2,
   );
-  const isTwo = rows.some(({ row }) => row === 1);
-  const base = isTwo ? 34 : 22;
+  const base = baseBelow(rows);
   const colour = colourOf(story.clients, lane.id);
   const visits = visitsOf(acts, story.duration).map(
     ({ from, to }) => `M${x(scale, from)} ${base}H${x(scale, to)}`,
@@ -173,8 +171,7 @@ function scriptLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
   const line = visits.length > 0 ? `<path class="presence" d="${visits.join('')}"/>` : '';
   const dots = acts.map((event) => `<circle cx="${x(scale, event.t)}" cy="${base}" r="3.5"/>`);
   const labels = rows.map(({ left, row, text }) => {
-    const y = row === 1 ? base - 20 : base - 7;
-    return `<text class="act" x="${left}" y="${y}">${escapeMarkup(text)}</text>`;
+    return `<text class="act" x="${left}" y="${base - 7 - 13 * row}">${escapeMarkup(text)}</text>`;
   });
   const body = `<g class="${colour}">${laneName(lane.name, scale, base + 4)}${line}${dots.join('')}${labels.join('')}</g>`;
   return { height: base + 8, body };
@@ -203,6 +200,14 @@ function isShown({ t }: Event, { from, to }: Scale): boolean {
   return t >= from && t <= to;
 }
 
+/** Labels stand in so many rows at most, above the line on which their marks are. */
+const ROWS = 3;
+
+/** The y of that line: it has room above it for the rows that are there. */
+function baseBelow(rows: readonly { readonly row: number }[]): number {
+  return 22 + 12 * Math.max(0, ...rows.map(({ row }) => row));
+}
+
 interface Label {
   readonly at: number;
   readonly text: string;
@@ -215,9 +220,8 @@ interface Label {
 function placed(
   labels: readonly Label[],
   right: number,
-  rows: number,
 ): { left: number; row: number; text: string }[] {
-  const ends = Array<number>(rows).fill(Number.NEGATIVE_INFINITY);
+  const ends = Array<number>(ROWS).fill(Number.NEGATIVE_INFINITY);
   const joined: { at: number; text: string }[] = [];
   for (const { at, text } of labels) {
     const last = joined.at(-1);

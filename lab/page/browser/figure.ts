@@ -150,7 +150,7 @@ export class Figure {
     return `${ms(Math.round(last.t))}: ${sentences}`;
   }
 
-  /** A click on a line of source marks, in the same server's lanes, when a thread was at it; a second one unmarks. */
+  /** A click on a line of source marks, in the same server's lanes, when that was so; a second one unmarks. */
   #mark(target: Element): void {
     const button = target.closest<HTMLElement>('.line button');
     const model = button?.closest('.model')?.getAttribute('aria-label');
@@ -237,15 +237,12 @@ export function setText(element: Element | null, text: string): void {
   if (element && element.textContent !== whole) element.textContent = whole;
 }
 
-/** How often threads were at a line of source, and how long. */
+/** How long threads did what a line of source, and the words beside it, tell of. */
 function timesAt({ tasks }: Story, when: string): string {
   const spansOf = tasks.map(({ segments }) => segments.filter((one) => stateOf(one) === when));
-  const spans = spansOf.flat();
-  const whole = ms(spans.reduce((sum, { from, to }) => sum + to - from, 0));
-  const times = spans.length === 1 ? 'once' : `${spans.length} times`;
+  const whole = ms(spansOf.flat().reduce((sum, { from, to }) => sum + to - from, 0));
   const isOfSeveral = spansOf.filter(({ length }) => length > 0).length > 1;
-  const total = isOfSeveral ? ' in total, over all threads' : '';
-  return `Marked above: the server was at this line ${times}, for ${whole}${total}.`;
+  return `Marked above: all the time in which this was so, ${whole}${isOfSeveral ? ' over all threads' : ''}.`;
 }
 
 /** What was put into places of lines; what a browser makes of HTML reads differently. */
@@ -273,7 +270,7 @@ function lineOf(
   { when, code, file, number, shows }: ServerData['lines'][number],
   marked?: string,
 ): string {
-  return `<button type="button" data-when="${escapeMarkup(when)}" aria-pressed="${when === marked}" title="Mark when a thread was at this line"><code>${escapeMarkup(code)}</code></button> ${prose(`${file}:${number}. ${shows}`)}`;
+  return `<button type="button" data-when="${escapeMarkup(when)}" aria-pressed="${when === marked}" title="Mark when this was so"><code>${escapeMarkup(code)}</code></button> ${prose(`${file}:${number}. ${shows}`)}`;
 }
 
 /** Dotted lines from what clients do, down through every server. */
