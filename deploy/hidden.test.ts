@@ -56,7 +56,7 @@ async function ports({ mutant, takesThree }: Hidden): Promise<{ own: number; bal
 }
 
 describe.skipIf(obstacle).concurrent(`hidden by HAProxy${obstacle ? `: ${obstacle}` : ''}`, () => {
-  test.each(hidden)('$mutant, which $check catches', async (one) => {
+  test.each(hidden)('$mutant, which $check catches', { timeout: 120_000 }, async (one) => {
     const { own, balanced } = await ports(one);
     const directly = await verdictOf(one.check, own, 1500);
     if (directly.outcome === 'unsupported') return; // no ::1 here
