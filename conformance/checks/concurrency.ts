@@ -439,9 +439,11 @@ async function outOfDescriptors(scene: Scene): Promise<string | undefined> {
   const count = () => owners.reduce((sum, pid) => sum + descriptorsOf(pid), 0);
   let before = count();
   // What earlier checks have left is still being closed.
-  for (let now = Number.NaN; now !== before; before = now) {
+  for (;;) {
     await scene.settle(50);
-    now = count();
+    const now = count();
+    if (now >= before) break;
+    before = now;
   }
   const old = await scene.clients(2, 'came early');
   await expectAllServed(old);
