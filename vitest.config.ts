@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { part } from './conformance/slow-checks.ts';
 
 /** The test files that take longest, in the order in which they start: none is left to run alone at the end. */
 const LONGEST = [
@@ -28,9 +29,6 @@ const SLOW = [
   'models/crowds',
   'lab/lessons/lessons',
 ].map((name) => `${name}.test.ts`);
-
-/** The part of the tests that runs: `quick` or `slow`. With anything else in the environment, all of them run. */
-const part = process.env.TESTS;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -114,6 +114,9 @@ const SECOND = 'concurrency/second-client-while-first-idles';
 /** The check in which those come once more that others have made room for. */
 const ONCE_MORE = 'leaks/as-many-as-before';
 
+/** The check in which more come than select(2) knows. */
+const BEYOND_1024 = 'concurrency/beyond-1024-descriptors';
+
 /** What is told beside a failure. */
 export interface Explanation {
   /** One of {@link CAUSES}; undefined: the check's own guess, or none. */
@@ -675,8 +678,6 @@ function kindOf({ message, difference, died }: Verdict): Kind {
   if (message.includes('the server reset the connection (RST)')) return 'reset';
   return /: not within \d+ ms; /.test(message) ? 'timeout' : 'own';
 }
-
-const BEYOND_1024 = 'concurrency/beyond-1024-descriptors';
 
 /** The number of the visit in which a check failed that has many, one after another; 0: none is named. */
 function visitOf({ message }: Verdict): number {

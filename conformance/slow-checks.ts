@@ -6,7 +6,7 @@ export const isSlow = (id: string) =>
   /32-mib|hundred|thousand|1024|endless|server-stops|resumes|twenty/.test(id);
 
 /** The part of the tests that runs: `quick` or `slow`. With anything else in the environment, all of them run. */
-const part = process.env.TESTS;
+export const part = process.env.TESTS;
 
 /** Whether the models meet this check in the part of the tests that runs. */
 export const isInThisPart = (id: string) => (isSlow(id) ? part !== 'quick' : part !== 'slow');

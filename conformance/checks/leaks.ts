@@ -9,6 +9,7 @@ import {
   expectEcho,
   leaveOutputPending,
   NARROW,
+  sendTooLong,
 } from '../expect.ts';
 import { descriptorsLeft, Footprint, type Look } from '../footprint.ts';
 import { paceOf } from '../pace.ts';
@@ -123,13 +124,11 @@ export const leaks: readonly Check[] = [
     cause: 'is the connection of a client whose line was too long never closed, or its line kept?',
     needs: ['limits/line-too-long', 'leaks/after-resets', MAY_WAIT],
     async run(scene) {
-      const long = Buffer.alloc(scene.target.maxLine + 4000, 'too long ');
       const before = Footprint.of(scene.target).look().descriptors;
-      const staying = await clientsThatStay(scene, long);
+      const staying = await clientsThatStay(scene);
       const cameAt = performance.now();
       const said = await expectNothingLeft(scene, async (client, i) => {
-        client.send(long).catch(() => undefined);
-        await client.receiveEnd();
+        await sendTooLong(client, scene.target);
         await (i % 2 === 0 ? client.destroy() : client.reset());
       });
       await scene.settle(Math.max(0, STAY - (performance.now() - cameAt)));
@@ -207,13 +206,12 @@ const STAYING = 20;
 const STAY = 3000;
 
 /** Opens them: servers mostly wait some time for such a client, and then give up. */
-async function clientsThatStay(scene: Scene, long: Buffer): Promise<Client[]> {
+async function clientsThatStay(scene: Scene): Promise<Client[]> {
   const clients: Client[] = [];
   const until = performance.now() + STAY;
   while (clients.length < STAYING && performance.now() < until) {
     const client = await scene.client(`stays ${clients.length}`);
-    client.send(long).catch(() => undefined);
-    await client.receiveEnd();
+    await sendTooLong(client, scene.target);
     clients.push(client);
   }
   return clients;

@@ -327,11 +327,7 @@ export const byChance: Readonly<Record<string, readonly string[]>> = {
     'bystanders/many-pieces',
   ],
   // Whether those who do not read have paused for long enough when another asks.
-  'starves-neighbours': [
-    'slow-readers/beside-twenty',
-    'bystanders/many-pieces',
-    'bystanders/half-closed',
-  ],
+  'starves-neighbours': ['slow-readers/beside-twenty'],
   // Whether memory still grows after 80,000 lines, so that more are sent.
   'stops-at-100000-lines': ['leaks/after-many-bytes'],
   // Whether the 251st client since the server was started comes in this check: these have dozens.

@@ -111,10 +111,7 @@ function crowdScript(story: Story, scale: Scale): Drawing {
   const rows = placed(labels, scale.right + RIGHT);
   const base = baseBelow(rows);
   const dots = acts.map(({ t }) => `<circle cx="${x(scale, t)}" cy="${base}" r="3.5"/>`);
-  const texts = rows.map(
-    ({ left, row, text }) =>
-      `<text class="act" x="${left}" y="${base - 7 - 13 * row}">${escapeMarkup(text)}</text>`,
-  );
+  const texts = rows.map((label) => labelAbove(base, label));
   const [first, last] = [acts[0], acts.at(-1)];
   const line =
     first && last
@@ -170,9 +167,7 @@ function scriptLane(lane: ClientLane, story: Story, scale: Scale): Drawing {
   );
   const line = visits.length > 0 ? `<path class="presence" d="${visits.join('')}"/>` : '';
   const dots = acts.map((event) => `<circle cx="${x(scale, event.t)}" cy="${base}" r="3.5"/>`);
-  const labels = rows.map(({ left, row, text }) => {
-    return `<text class="act" x="${left}" y="${base - 7 - 13 * row}">${escapeMarkup(text)}</text>`;
-  });
+  const labels = rows.map((label) => labelAbove(base, label));
   const body = `<g class="${colour}">${laneName(lane.name, scale, base + 4)}${line}${dots.join('')}${labels.join('')}</g>`;
   return { height: base + 8, body };
 }
@@ -204,8 +199,12 @@ function isShown({ t }: Event, { from, to }: Scale): boolean {
 const ROWS = 3;
 
 /** The y of that line: it has room above it for the rows that are there. */
-function baseBelow(rows: readonly { readonly row: number }[]): number {
+function baseBelow(rows: readonly RowLabel[]): number {
   return 22 + 12 * Math.max(0, ...rows.map(({ row }) => row));
+}
+
+function labelAbove(base: number, { left, row, text }: RowLabel): string {
+  return `<text class="act" x="${left}" y="${base - 7 - 13 * row}">${escapeMarkup(text)}</text>`;
 }
 
 interface Label {
@@ -213,14 +212,17 @@ interface Label {
   readonly text: string;
 }
 
+interface RowLabel {
+  readonly left: number;
+  readonly row: number;
+  readonly text: string;
+}
+
 /**
  * Puts labels to the right of their marks, in the first row that has room. Acts at one moment share a label. One
  * that has no room in any row is left out: its mark stays, and stepping names it.
  */
-function placed(
-  labels: readonly Label[],
-  right: number,
-): { left: number; row: number; text: string }[] {
+function placed(labels: readonly Label[], right: number): RowLabel[] {
   const ends = Array<number>(ROWS).fill(Number.NEGATIVE_INFINITY);
   const joined: { at: number; text: string }[] = [];
   for (const { at, text } of labels) {
