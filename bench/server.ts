@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeShortened } from '../client/escape.ts';
 import { isListening, processesOf } from '../conformance/processes.ts';
+import { freshAddress } from './generator/source.ts';
 import { WrongServer } from './generator-process.ts';
 import { endGroup, start } from './processes.ts';
 
@@ -58,7 +59,10 @@ export class Server {
    */
   async echo(): Promise<void> {
     const line = 'the first line\r\n';
-    const socket = connect({ host: '127.0.0.1', port: this.port, noDelay: true });
+    const { port } = this;
+    // At an address of its own there is a port, even where the ports of others are taken.
+    const localAddress = freshAddress();
+    const socket = connect({ host: '127.0.0.1', port, localAddress, noDelay: true });
     let came = '';
     await new Promise<void>((resolve, reject) => {
       socket.setTimeout(PATIENCE, () => socket.destroy(new Error('it does not answer')));

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { freshAddress } from '../bench/generator/crowd.ts';
+import { freshAddress } from '../bench/generator/source.ts';
 import { EPOLLIN, Epoll } from '../sockets/epoll.ts';
 import * as sys from '../sockets/index.ts';
 

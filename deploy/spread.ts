@@ -10,7 +10,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { freshAddress } from '../bench/generator/crowd.ts';
+import { freshAddress } from '../bench/generator/source.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
 import { ownership } from '../conformance/processes.ts';
 import { ServerProcess } from '../conformance/server-process.ts';

@@ -1,11 +1,10 @@
 /** Clients that connect, send one line, get it back, and close. */
 import { EPOLLIN, Epoll } from '../../sockets/epoll.ts';
-import { SocketError } from '../../sockets/errors.ts';
 import * as sys from '../../sockets/index.ts';
 import { busySeconds } from './busy.ts';
 import { Connection, WrongEcho } from './connection.ts';
-import { freshAddress } from './crowd.ts';
 import { Lines } from './lines.ts';
+import { freshAddress, isTaken, MOST_ADDRESSES, NoPort, portRange } from './source.ts';
 
 /** Clients, and how long they come and go. */
 export interface Churn {
@@ -30,14 +29,15 @@ const ENOUGH = 30;
 const LONGEST = 4;
 
 /** Source ports are chosen here. Otherwise the kernel's search for a free port would be measured. */
-const FIRST_PORT = 10_000;
-const LAST_PORT = 60_000;
+const ports = portRange();
 let source = '';
-let nextPort = LAST_PORT + 1;
+let nextPort = ports.last + 1;
 
 /**
  * Connect, echo, close, again and again. A client is counted when the server's FIN has come, in answer
  * to its own: the server has done all that it has to.
+ *
+ * @throws WrongEcho when an answer is wrong, or missing for so long; NoPort
  */
 export function churn(order: Churn): ChurnResult {
   const epoll = new Epoll();
@@ -111,11 +111,13 @@ function comeAndGo(
   return result as ChurnResult;
 }
 
+/** A connected, non-blocking socket. @throws WrongEcho when nobody listens; NoPort */
 function connectFromNextPort(to: sys.SocketAddress): number {
-  for (;;) {
-    if (nextPort > LAST_PORT) {
+  for (let tried = 0; ; ) {
+    if (nextPort > ports.last) {
+      if (tried++ >= MOST_ADDRESSES) throw new NoPort();
       source = freshAddress();
-      nextPort = FIRST_PORT;
+      nextPort = ports.first;
     }
     const fd = sys.socket(sys.AF_INET);
     try {
@@ -126,8 +128,8 @@ function connectFromNextPort(to: sys.SocketAddress): number {
       return fd;
     } catch (error) {
       sys.close(fd);
-      const isTaken = error instanceof SocketError && /EADDR/.test(error.code);
-      if (!isTaken) throw new WrongEcho(`the server is not there: ${(error as Error).message}`);
+      if (isTaken(error)) continue;
+      throw new WrongEcho(`the server is not there: ${(error as Error).message}`);
     }
   }
 }

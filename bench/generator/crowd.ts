@@ -4,6 +4,7 @@ import * as sys from '../../sockets/index.ts';
 import { Connection, WrongEcho } from './connection.ts';
 import { Lines } from './lines.ts';
 import { PreciseEpoll } from './precise-epoll.ts';
+import { freshAddress, isTaken, MOST_ADDRESSES, NoPort } from './source.ts';
 
 /** How many clients connect, and where to. */
 export interface CrowdSize {
@@ -25,14 +26,6 @@ const FROM_ONE_ADDRESS = 1000;
 /** Connections that may wait in a server's backlog; the smallest default in use is 511. */
 const AT_A_TIME = 200;
 
-let addressesUsed = 0;
-
-/** A source address in 127.0.0.0/8 that nobody has used lately: the ports of one are soon used up. */
-export function freshAddress(): string {
-  const n = (process.pid * 64 + addressesUsed++) % (250 * 250 * 200);
-  return `127.${1 + (Math.floor(n / 62500) % 200)}.${1 + (Math.floor(n / 250) % 250)}.${1 + (n % 250)}`;
-}
-
 /** Connections that are open at the same time. */
 export class Crowd {
   readonly epoll = new PreciseEpoll();
@@ -44,7 +37,7 @@ export class Crowd {
    * Connects, and sends one line on each connection to prove that it is served: that a connect
    * succeeds only proves that the kernel listens.
    *
-   * @throws WrongEcho when the server is not there, or does not echo; nothing is open then
+   * @throws WrongEcho when the server is not there, or does not echo; NoPort; nothing is open then
    */
   constructor(size: CrowdSize) {
     this.lines = new Lines(size.connections, size.lineLength, size.linesEach);
@@ -62,8 +55,9 @@ export class Crowd {
     for (let i = 0; i < size.connections; i++) {
       if (i % FROM_ONE_ADDRESS === 0) source = freshAddress();
       let fd: number | undefined;
-      while (fd === undefined) {
+      for (let tried = 1; fd === undefined; tried++) {
         fd = connectFrom(source, size.port, size.narrow === true);
+        if (fd === undefined && tried >= MOST_ADDRESSES) throw new NoPort();
         if (fd === undefined) source = freshAddress();
       }
       const connection = new Connection(fd, i, this.lines);
@@ -215,8 +209,7 @@ function connectFrom(address: string, port: number, narrow: boolean): number | u
     return fd;
   } catch (error) {
     sys.close(fd);
-    const { syscall, code, message } = error as sys.SocketError;
-    if (syscall === 'bind' && code === 'EADDRINUSE') return undefined;
-    throw new WrongEcho(`the server is not there: ${message}`);
+    if (isTaken(error)) return undefined;
+    throw new WrongEcho(`the server is not there: ${(error as Error).message}`);
   }
 }
