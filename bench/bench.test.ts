@@ -1,17 +1,29 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type CellResults, isLimited, quotients, readResults, summarize } from './results.ts';
+import { questions } from './questions/index.ts';
+import {
+  type CellResults,
+  isLimited,
+  partsOf,
+  quotients,
+  readResults,
+  summarize,
+} from './results.ts';
+import { whyNoCount } from './system-calls.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-test-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-async function bench(...args: string[]) {
+const bench = (...args: string[]) => benchIn(process.env, ...args);
+
+async function benchIn(env: NodeJS.ProcessEnv, ...args: string[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'bench', ...args], {
     cwd: new URL('..', import.meta.url),
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -58,6 +70,57 @@ test.runIf(process.platform === 'linux')(
     expect(readResults(file).contestants).toContainEqual(yours);
   },
 );
+
+const why = await whyNoCount();
+
+test.skipIf(why)(
+  `counts the system calls of a line, and names the most frequent${why ? ` (skipped: ${why})` : ''}`,
+  async () => {
+    const file = join(directory, 'calls.json');
+    const args = ['--quick', '--only', 'epoll-loop', '--workload', 'calls', '--rounds', '1'];
+    const { code, output } = await bench(...args, '--json', file);
+    expect(code, output).toBe(0);
+    expect(output).toContain('strace counts them, and slows the server down');
+    expect(output).toMatch(/^ +epoll-loop +[23]\.\d\d .* {2}(recvfrom|sendto) 1\.00, (\w+) \d/m);
+    const [question] = readResults(file).questions;
+    const [round] = question?.cells[0]?.rounds ?? [];
+    const { calls = 0, ...rest } = round?.figures ?? {};
+    // One recv(2), one send(2), and at most one epoll_wait(2) for a line; and what Node does besides.
+    expect(rest['calls.recvfrom']).toBeCloseTo(1, 1);
+    expect(rest['calls.sendto']).toBeCloseTo(1, 1);
+    expect(calls).toBeGreaterThan(2);
+    expect(calls).toBeLessThan(3.5);
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'where system calls cannot be counted, it says why, and asks the other questions',
+  async () => {
+    const run = ['--quick', '--only', 'pipe', '--workload', 'calls,echo', '--rounds', '1'];
+    const args = [...run, '--json', join(directory, 'no-calls.json')];
+    const title = 'left out: “How many system calls does an echo take?”: ';
+    const none = await benchIn({ ...process.env, PATH: directory }, ...args);
+    expect(none.output).toContain(`${title}there is no strace\n`);
+    expect(none.code, none.output).toBe(0);
+    // A strace that may not attach, as where kernel.yama.ptrace_scope is 1.
+    const folder = join(directory, 'refused');
+    mkdirSync(folder);
+    const refusal = 'strace: attach: ptrace(PTRACE_SEIZE, 7): Operation not permitted';
+    writeFileSync(join(folder, 'strace'), `#!/bin/sh\necho '${refusal}' >&2\nexit 1\n`);
+    chmodSync(join(folder, 'strace'), 0o755);
+    const refused = await benchIn({ ...process.env, PATH: `${folder}:/bin` }, ...args);
+    expect(refused.output).toContain(`${title}strace may not attach`);
+    const { leftOut, questions } = readResults(args.at(-1) as string);
+    expect(leftOut.map(({ why }) => why).join()).toContain('strace may not attach');
+    expect(questions.map(({ id }) => id)).toEqual(['echo']);
+  },
+);
+
+test('bench/README.md has all questions, in their order', () => {
+  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+  const rows = questions.map(({ id, title }) => `| \`${id}\` | ${title} |\n`);
+  expect(readme).toContain(rows.join(''));
+});
 
 test('an invalid option prints one line and exits with 2', async () => {
   const answers = await Promise.all([
@@ -128,6 +191,23 @@ test('a rate is limited by a generator that was always busy, a latency by one th
   expect(isLimited('p50', { ...waits, ownLag: 500 })).toBe(false);
   expect(isLimited('p50', { ...waits, ownLagMedian: 50 })).toBe(true);
   expect(isLimited('p50', { ...waits, saturation: 0.95 })).toBe(true);
+});
+
+test('the parts of a figure come with the largest first; one that is missing in a round counts as 0 there', () => {
+  const round = (round: number, figures: Record<string, number>) => ({
+    ...{ contestant: 'a', round, figures: { calls: 2, ...figures } },
+  });
+  const rounds = [
+    round(0, { 'calls.read': 1 }),
+    round(1, { 'calls.read': 1, 'calls.futex': 0.2 }),
+    round(2, { 'calls.read': 1, 'calls.futex': 0.4, 'calls.poll': 3 }),
+    { contestant: 'b', round: 0, figures: { 'calls.accept': 9 } },
+  ];
+  expect(partsOf({ id: 'x', words: 'x', rounds }, 'a', 'calls')).toEqual([
+    { name: 'read', median: 1 },
+    { name: 'futex', median: 0.2 },
+    { name: 'poll', median: 0 },
+  ]);
 });
 
 test('what was limited in half of the rounds is marked, and so is a ratio to it', () => {

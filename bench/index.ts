@@ -15,7 +15,7 @@ import { descriptorLimit, environment } from './environment.ts';
 import { HELP, parseBenchOptions, UsageError } from './options.ts';
 import { placement } from './processes.ts';
 import { Progress } from './progress.ts';
-import type { Effort } from './question.ts';
+import type { Effort, Question } from './question.ts';
 import { questions } from './questions/index.ts';
 import { type QuestionResults, type Results, readResults, type Wrong } from './results.ts';
 import { answer, estimate, plan, Stage } from './run.ts';
@@ -43,7 +43,12 @@ async function main(): Promise<number> {
     available.push(yours);
     only.push(yours.id);
   }
-  const asked = questions.filter(({ id }) => options.workloads.includes(id));
+  const asked: Question[] = [];
+  for (const question of questions.filter(({ id }) => options.workloads.includes(id))) {
+    const why = await question.obstacle?.();
+    if (why === undefined) asked.push(question);
+    else leftOut.push({ what: `“${question.title}”`, why });
+  }
   const made = plan(asked, available, only, effort, rounds, descriptorLimit());
   leftOut.push(...made.leftOut);
   for (const { what, why } of leftOut) console.log(`left out: ${what}: ${why}`);

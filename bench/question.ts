@@ -26,7 +26,7 @@ export interface Scene {
   readonly clients: number;
 }
 
-/** Figures by name. */
+/** Figures by name. One that is named `measure.part` is a part of a measure: the report names the largest. */
 export type Figures = Readonly<Record<string, number>>;
 
 /** One figure of a question: what it is, and whether more or less is better. */
@@ -57,6 +57,8 @@ export interface Cell {
 export interface Question {
   readonly id: string;
   readonly title: string;
+  /** What to know when reading the figures. */
+  readonly note?: string;
   readonly measures: readonly Measure[];
   /** The contestant by whose figures the others' figures are divided. */
   readonly baseline: string;
@@ -64,6 +66,8 @@ export interface Question {
   readonly freshServers?: boolean;
   /** The most rounds, if further rounds would not add anything. */
   maxRounds?(effort: Effort): number | undefined;
+  /** Why it cannot be asked on this machine; undefined when it can. */
+  obstacle?(): Promise<string | undefined>;
   /** Why a contestant is not measured there; undefined when it is. */
   refusal(contestant: Contestant, cell: Cell): string | undefined;
   cells(effort: Effort): Cell[];

@@ -23,6 +23,7 @@ export interface CellResults {
 export interface QuestionResults {
   readonly id: string;
   readonly title: string;
+  readonly note?: string;
   readonly measures: readonly Measure[];
   /** The contestant by whose figures the others' figures are divided. */
   readonly baseline: string;
@@ -152,6 +153,23 @@ export function summarize(
     limited: isMostlyLimited(mine),
     baselineLimited: isMostlyLimited(base),
   };
+}
+
+/** The parts of a figure (see `Figures`), the largest first: the median of all rounds, in which one may be missing. */
+export function partsOf(
+  { rounds }: CellResults,
+  contestant: string,
+  measure: string,
+): { readonly name: string; readonly median: number }[] {
+  const mine = rounds.filter((each) => each.contestant === contestant);
+  const names = new Set(mine.flatMap(({ figures }) => Object.keys(figures)));
+  return [...names]
+    .filter((name) => name.startsWith(`${measure}.`))
+    .map((name) => ({
+      name: name.slice(measure.length + 1),
+      median: median(mine.map(({ figures }) => figures[name] ?? 0)),
+    }))
+    .sort((a, b) => b.median - a.median);
 }
 
 /**

@@ -145,8 +145,8 @@ export async function answer(
     const right = rounds.filter(({ contestant }) => !wrongIds.includes(contestant));
     return { id: cell.id, words: cell.words, rounds: right };
   });
-  const { id, title, measures, baseline } = question;
-  return { id, title, measures, baseline, cells };
+  const { id, title, note, measures, baseline } = question;
+  return { id, title, ...(note && { note }), measures, baseline, cells };
 }
 
 interface Running {

@@ -1,9 +1,17 @@
 /** A question's answers as text, for the terminal. */
-import { digits, type QuestionResults, type Results, summarize } from './results.ts';
+import {
+  type CellResults,
+  digits,
+  partsOf,
+  type QuestionResults,
+  type Results,
+  summarize,
+} from './results.ts';
 
 /** One table for each cell: median, spread, and the ratio that is to be read. */
 export function tables(question: QuestionResults, contestants: Results['contestants']): string {
   const parts = [`\n${question.title}`];
+  if (question.note) parts.push(question.note);
   for (const cell of question.cells) {
     for (const measure of question.measures) {
       const { unit, words } = measure;
@@ -15,24 +23,35 @@ export function tables(question: QuestionResults, contestants: Results['contesta
         const who = [limited && id, baselineLimited && question.baseline].filter(Boolean);
         const mark =
           who.length > 0 ? `  the generator limited ${[...new Set(who)].join(', ')}` : '';
-        return [[id, digits(median), spread, `${ratio?.toFixed(2) ?? ''}${mark}`]];
+        const figure = [id, digits(median), spread, `${ratio?.toFixed(2) ?? ''}${mark}`];
+        return [[...figure, largestParts(cell, id, measure.name)]];
       });
       if (rows.length === 0) continue;
       const of = unit ? `${words}, ${unit}` : words;
       parts.push(`\n  ${cell.words}: ${of}`);
-      parts.push(layout([['', 'median', 'spread', `ratio to ${question.baseline}`], ...rows]));
+      const headings = ['', 'median', 'spread', `ratio to ${question.baseline}`];
+      const haveParts = rows.some((row) => row[4]);
+      parts.push(layout([haveParts ? [...headings, 'of which'] : headings, ...rows]));
     }
   }
   return parts.join('\n');
 }
 
-/** Rows of four columns, the first and the last to the left. */
+/** `recvfrom 1.00, sendto 1.00`; empty if the figure has no parts. */
+function largestParts(cell: CellResults, contestant: string, measure: string): string {
+  const largest = partsOf(cell, contestant, measure).slice(0, 3);
+  return largest.map(({ name, median }) => `${name} ${median.toFixed(2)}`).join(', ');
+}
+
+/** Rows of four or five columns: the second and the third to the right, the others to the left. */
 export function layout(rows: readonly (readonly string[])[]): string {
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const [first, second, third] = [width(0), width(1), width(2)];
+  const widths = [0, 1, 2, 3].map(width);
   return rows
-    .map(([name = '', median = '', spread = '', ratio = '']) => {
-      const cells = [name.padEnd(first), median.padStart(second), spread.padStart(third), ratio];
+    .map((row) => {
+      const cells = row.map((text, i) =>
+        i === 1 || i === 2 ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0),
+      );
       return `  ${cells.join('   ')}`.trimEnd();
     })
     .join('\n');

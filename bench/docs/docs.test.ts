@@ -9,6 +9,7 @@ import type { Row } from './dot-chart.ts';
 import { Book } from './figures.ts';
 import { type Figure, MODELS, madeUp } from './made-up.ts';
 import { page } from './page.ts';
+import { sections } from './sections/index.ts';
 import { summaryOf } from './summary.ts';
 import { movedTo, whatIsMissing } from './target.ts';
 
@@ -69,8 +70,8 @@ test('a figure that changes, changes on the page and in its picture', () => {
 
 test('what a run did not measure is left out, and the rest still drawn', () => {
   const all = madeUp(various);
-  for (const { id } of all.questions) {
-    const only = new Book({ ...all, questions: all.questions.filter((q) => q.id === id) });
+  for (const { question } of sections) {
+    const only = new Book({ ...all, questions: all.questions.filter((q) => q.id === question) });
     const text = page(only, charts(only), file);
     expect(text).not.toMatch(/undefined|NaN|Infinity/);
     expect(text.match(/^\*\*Guess:\*\* /gm)).toHaveLength(1);
@@ -79,6 +80,16 @@ test('what a run did not measure is left out, and the rest still drawn', () => {
   expect(page(nobody, charts(nobody), file)).not.toMatch(/undefined|NaN|Infinity/);
   const nothing = new Book({ ...all, questions: [] });
   expect(page(nothing, charts(nothing), file)).not.toMatch(/undefined|NaN|Infinity|^!\[/m);
+});
+
+test('a question that the page has no section for does not change it', () => {
+  const [question] = results.questions;
+  if (!question) throw new Error('there are questions');
+  const more = new Book({
+    ...results,
+    questions: [...results.questions, { ...question, id: 'new', note: 'What to know.' }],
+  });
+  expect(page(more, charts(more), file)).toBe(committed);
 });
 
 test('a server that was wrong, and what was left out, stand on the page', () => {

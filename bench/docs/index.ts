@@ -6,18 +6,18 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { escapeBytes } from '../../client/escape.ts';
 import { modelNames } from '../../conformance/models.ts';
-import { questions } from '../questions/index.ts';
 import { readResults } from '../results.ts';
 import { charts } from './charts.ts';
 import { Book } from './figures.ts';
 import { mapPage } from './map/page.ts';
 import { picture } from './map/picture.ts';
 import { page } from './page.ts';
+import { sections } from './sections/index.ts';
 import { movedTo, newest, targetOf } from './target.ts';
 
 function drawAll(file: string): string {
   const models = modelNames();
-  const everything = { models, questions: questions.map(({ id }) => id) };
+  const everything = { models, questions: sections.map(({ question }) => question) };
   const book = new Book(readResults(file));
   const { folder, why } = targetOf(file, everything);
   const name = path.basename(file);

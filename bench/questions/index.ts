@@ -1,5 +1,6 @@
 import type { Question } from '../question.ts';
 import { bulk } from './bulk.ts';
+import { calls } from './calls.ts';
 import { comeAndGo } from './come-and-go.ts';
 import { echo } from './echo.ts';
 import { growth } from './growth.ts';
@@ -11,6 +12,7 @@ import { work } from './work.ts';
 /** Each workload is a question. */
 export const questions: readonly Question[] = [
   echo,
+  calls,
   growth,
   idle,
   wait,
