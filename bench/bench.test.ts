@@ -71,6 +71,32 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
+test.runIf(process.platform === 'linux')(
+  'asks about long lines, of any command as well',
+  async () => {
+    const file = join(directory, 'sizes.json');
+    const args = ['--quick', '--only', 'epoll-loop', '--workload', 'sizes', '--rounds', '1'];
+    const { code, output } = await bench(
+      ...args,
+      '--json',
+      file,
+      '--',
+      'node',
+      'examples/echo.mjs',
+    );
+    expect(code, output).toBe(0);
+    const { cells } = readResults(file).questions[0] ?? {};
+    expect(cells?.map(({ words }) => words)).toEqual(['50 clients, lines of 16 KiB']);
+    const rounds = cells?.[0]?.rounds ?? [];
+    expect(rounds.map((each) => each.contestant)).toEqual(['epoll-loop', 'pipe', 'echo.mjs']);
+    for (const { figures } of rounds) {
+      const { megabytesPerSecond = 0, linesPerSecond = 0, cpuPerLine } = figures;
+      expect((megabytesPerSecond * 1e6) / linesPerSecond).toBeCloseTo(16_384, -1);
+      expect(cpuPerLine).toBeGreaterThan(0);
+    }
+  },
+);
+
 const why = await whyNoCount();
 
 test.skipIf(why)(

@@ -6,6 +6,7 @@ import { echo } from './echo.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
 import { badNeighbours } from './neighbours.ts';
+import { lineSizes } from './sizes.ts';
 import { wait } from './wait.ts';
 import { work } from './work.ts';
 
@@ -13,6 +14,7 @@ import { work } from './work.ts';
 export const questions: readonly Question[] = [
   echo,
   calls,
+  lineSizes,
   growth,
   idle,
   wait,
