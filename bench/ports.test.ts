@@ -76,19 +76,23 @@ describe.skipIf(why)(`a machine with few ports${why ? ` (skipped: ${why})` : ''}
   });
 
   test('where no port is free, one line says so', async () => {
-    // A server, and two sockets that hold both ports that the kernel has, at every address.
+    // A server, and two sockets that hold both ports that the kernel has, at every address; then a generator.
     const program = `
-      const listen = (port, host) => require('net').createServer().listen(port, host);
-      listen(9000, '127.0.0.1');
-      listen(11000, '0.0.0.0');
-      listen(11001, '0.0.0.0');`.replaceAll("'", '"');
+      const { createServer } = require('net');
+      const listen = (port, host) =>
+        new Promise((resolve) => createServer().listen(port, host, resolve));
+      const all = [listen(9000, '127.0.0.1'), listen(11000, '0.0.0.0'), listen(11001, '0.0.0.0')];
+      Promise.all(all).then(() => {
+        const [program, ...args] = process.argv.slice(1);
+        const generator = require('child_process').spawn(program, args, { stdio: 'inherit' });
+        generator.on('close', () => process.exit());
+      });`.replaceAll("'", '"');
     const order = { crowd: 'a', port: 9000, connections: 1, lineLength: 64, linesEach: 1 };
     const command = JSON.stringify({ command: 'join', order });
     const generator = quoted(...nodeCommand('bench/generator/index.ts'));
     const { output } = await inNetwork(
       '11000 11001',
-      `{ ${node('-e', program)} & } && until ss -ltn | grep -q :11001; do sleep 0.1; done;
-       echo '${command}' | ${generator}; kill $!`,
+      `echo '${command}' | ${node('-e', program)} -- ${generator}`,
     );
     expect(output).toMatch(/^\{"failed":"Error: no source port is free at 20 addresses/);
   });
