@@ -14,6 +14,7 @@ import {
   summarize,
 } from './results.ts';
 import { whyNoCount } from './system-calls.ts';
+import { tables } from './table.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-test-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -229,11 +230,21 @@ test('the parts of a figure come with the largest first; one that is missing in 
     round(2, { 'calls.read': 1, 'calls.futex': 0.4, 'calls.poll': 3 }),
     { contestant: 'b', round: 0, figures: { 'calls.accept': 9 } },
   ];
-  expect(partsOf({ id: 'x', words: 'x', rounds }, 'a', 'calls')).toEqual([
+  const cell = { id: 'x', words: 'x', rounds };
+  expect(partsOf(cell, 'a', 'calls')).toEqual([
     { name: 'read', median: 1 },
     { name: 'futex', median: 0.2 },
     { name: 'poll', median: 0 },
   ]);
+  const measures = [{ name: 'calls', words: 'calls', unit: 'per line', better: 'less' } as const];
+  const question = { id: 'q', title: 'Q?', note: 'Note.', measures, baseline: 'a', cells: [cell] };
+  expect(tables(question, [{ id: 'a', kind: 'model', words: 'a' }])).toBe(
+    [
+      '\nQ?\nNote.\n\n  x: calls, per line',
+      '      median   spread   ratio to a   of which',
+      '  a        2   2 to 2   1.00         read 1.00, futex 0.20',
+    ].join('\n'),
+  );
 });
 
 test('what was limited in half of the rounds is marked, and so is a ratio to it', () => {

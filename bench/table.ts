@@ -37,10 +37,13 @@ export function tables(question: QuestionResults, contestants: Results['contesta
   return parts.join('\n');
 }
 
-/** `recvfrom 1.00, sendto 1.00`; empty if the figure has no parts. */
+/** `recvfrom 1.00, sendto 1.00`; empty if the figure has no parts. What would be written as 0.00 is left out. */
 function largestParts(cell: CellResults, contestant: string, measure: string): string {
-  const largest = partsOf(cell, contestant, measure).slice(0, 3);
-  return largest.map(({ name, median }) => `${name} ${median.toFixed(2)}`).join(', ');
+  return partsOf(cell, contestant, measure)
+    .slice(0, 3)
+    .map(({ name, median }) => `${name} ${median.toFixed(2)}`)
+    .filter((each) => !each.endsWith(' 0.00'))
+    .join(', ');
 }
 
 /** Rows of four or five columns: the second and the third to the right, the others to the left. */
