@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { modelNames } from '../conformance/models.ts';
 import { nodeCommand } from '../conformance/node-command.ts';
+import { whyNoIoUring } from '../sockets/io-uring.ts';
 
 /** A server that is measured. */
 export interface Contestant {
@@ -72,7 +73,8 @@ export const contestants: readonly Contestant[] = [
     '--port',
     '0',
   ]),
-  baseline('c-epoll', 'C, one thread, epoll(7)', ['c-epoll', '0']),
+  baseline('c-epoll', 'C, one thread, epoll(7)', ['baselines/epoll.c', '0']),
+  baseline('c-io-uring', 'C, one thread, io_uring(7)', ['baselines/io-uring.c', '0']),
 ];
 
 /** Any other server, in any language. It gets all cores, because nothing is known of it. */
@@ -90,16 +92,34 @@ export interface LeftOut {
   readonly why: string;
 }
 
-/** Builds the C baseline. @returns the path of the program, or why there is none */
-export function buildEpoll(): string | LeftOut {
+/** Who of `contestants` can be measured here, and why the others cannot. Builds what is written in C. */
+export function available(): { here: Contestant[]; leftOut: LeftOut[] } {
+  const here: Contestant[] = [];
+  const leftOut: LeftOut[] = [];
+  const noIoUring = whyNoIoUring();
+  for (const each of contestants) {
+    const ready = each.id.endsWith('io-uring') && noIoUring ? why(each, noIoUring) : built(each);
+    if ('why' in ready) leftOut.push(ready);
+    else here.push(ready);
+  }
+  return { here, leftOut };
+}
+
+/** The contestant with the program in place of its source in C, or why there is none. */
+function built(contestant: Contestant): Contestant | LeftOut {
+  const [first = '', ...args] = contestant.command;
+  if (!first.endsWith('.c')) return contestant;
   const directory = mkdtempSync(join(tmpdir(), 'line-echo-bench-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const program = join(directory, 'c-epoll');
-  const source = fileURLToPath(new URL('baselines/epoll.c', import.meta.url));
-  const args = ['-O2', '-o', program, source];
-  const { error, status, stderr } = spawnSync('cc', args, { encoding: 'utf8' });
-  if (error) return { what: 'c-epoll', why: 'there is no C compiler (cc)' };
-  if (status === 0) return program;
-  const first = stderr.split('\n').find((line) => line.includes('error')) ?? `exit code ${status}`;
-  return { what: 'c-epoll', why: `cc could not build it: ${first.trim()}` };
+  const program = join(directory, contestant.id);
+  const source = fileURLToPath(new URL(first, import.meta.url));
+  const { error, status, stderr } = spawnSync('cc', ['-O2', '-o', program, source], {
+    encoding: 'utf8',
+  });
+  if (error) return why(contestant, 'there is no C compiler (cc)');
+  if (status === 0) return { ...contestant, command: [program, ...args] };
+  const line = stderr.split('\n').find((text) => text.includes('error')) ?? `exit code ${status}`;
+  return why(contestant, `cc could not build it: ${line.trim()}`);
 }
+
+const why = ({ id }: Contestant, reason: string): LeftOut => ({ what: id, why: reason });

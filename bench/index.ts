@@ -4,13 +4,7 @@ import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { escapeBytes } from '../client/escape.ts';
 import { comparisonText } from './compare.ts';
-import {
-  buildEpoll,
-  type Contestant,
-  commanded,
-  contestants,
-  type LeftOut,
-} from './contestants.ts';
+import { available, commanded } from './contestants.ts';
 import { descriptorLimit, environment } from './environment.ts';
 import { HELP, parseBenchOptions, UsageError } from './options.ts';
 import { placement } from './processes.ts';
@@ -36,11 +30,11 @@ async function main(): Promise<number> {
   const effort: Effort = quick
     ? { quick, warmUp: 0.1, seconds: 0.2 }
     : { quick, warmUp: 0.15, seconds: 0.5 };
-  const { available, leftOut } = whoIsHere();
+  const { here, leftOut } = available();
   const only = [...options.only];
   if (options.command) {
     const yours = commanded(options.command);
-    available.push(yours);
+    here.push(yours);
     only.push(yours.id);
   }
   const asked: Question[] = [];
@@ -49,7 +43,7 @@ async function main(): Promise<number> {
     if (why === undefined) asked.push(question);
     else leftOut.push({ what: `“${question.title}”`, why });
   }
-  const made = plan(asked, available, only, effort, rounds, descriptorLimit());
+  const made = plan(asked, here, only, effort, rounds, descriptorLimit());
   leftOut.push(...made.leftOut);
   for (const { what, why } of leftOut) console.log(`left out: ${what}: ${why}`);
   console.log(placement.inWords);
@@ -78,7 +72,7 @@ async function main(): Promise<number> {
     const answered = await answer(each, stage, effort, progress, wrong, failed);
     answers.push(answered);
     progress.clear();
-    console.log(tables(answered, available));
+    console.log(tables(answered, here));
   }
   await stage.clear();
   const tookPart = new Set(
@@ -90,7 +84,7 @@ async function main(): Promise<number> {
     took: Math.round((Date.now() - startedAt.getTime()) / 1000),
     placement: placement.inWords,
     options: { quick, rounds, warmUp: effort.warmUp, seconds: effort.seconds },
-    contestants: available
+    contestants: here
       .filter((each) => tookPart.has(each))
       .map(({ id, kind, words }) => ({ id, kind, words })),
     leftOut,
@@ -120,18 +114,6 @@ function compareFiles(files: readonly [string, string]): number {
     console.error(`bench: ${escapeBytes(Buffer.from((error as Error).message))}`);
     return 1;
   }
-}
-
-/** The contestants that can be measured here; builds the C baseline if there is a compiler. */
-function whoIsHere(): { available: Contestant[]; leftOut: LeftOut[] } {
-  const built = buildEpoll();
-  if (typeof built !== 'string') {
-    return { available: contestants.filter(({ id }) => id !== 'c-epoll'), leftOut: [built] };
-  }
-  const available = contestants.map((each) =>
-    each.id === 'c-epoll' ? { ...each, command: [built, ...each.command.slice(1)] } : each,
-  );
-  return { available, leftOut: [] };
 }
 
 function defaultFile(date: Date): string {

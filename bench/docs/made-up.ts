@@ -8,7 +8,7 @@ export const MODELS = [
   ...['blocking', 'process-per-connection', 'poll-loop', 'thread-per-connection', 'cluster'],
   ...['worker-threads', 'epoll-loop', 'coroutines', 'events', 'async-await', 'rxjs', 'io-uring'],
 ];
-const BASELINES = ['pipe', 'snippet', 'c-epoll'];
+const BASELINES = ['pipe', 'snippet', 'c-epoll', 'c-io-uring'];
 
 /** What a contestant's figure is in a round; undefined for the usual one, which all others have. */
 export type Figure = (
