@@ -1,6 +1,8 @@
 /** Which charts there are, and what they show. */
 import { dotChart, type Row } from './dot-chart.ts';
 import { type Book, type Figure, written } from './figures.ts';
+import { chart as ioUringChart, titleOf } from './io-uring/chart.ts';
+import { comparisons } from './io-uring/comparison.ts';
 import { type Finding, findingOf, type Section, type View } from './section.ts';
 import { sections } from './sections/index.ts';
 import { type Summary, summaryOf } from './summary.ts';
@@ -24,12 +26,21 @@ export function charts(book: Book): Chart[] {
   return [
     ...(summary ? [chartOfSummary(summary)] : []),
     ...sections.flatMap((section) => chartOf(section, book) ?? []),
+    ...chartOfIoUring(book),
   ];
 }
 
 function chartOfSummary(summary: Summary): Chart {
   const title = `${summary.headline}. ${summary.finding}`;
   return { name: 'summary', title, rows: [], better: 'less', svg: summaryChart(summary, title) };
+}
+
+function chartOfIoUring(book: Book): Chart[] {
+  const all = comparisons(book);
+  if (all.length === 0) return [];
+  return [
+    { name: 'io-uring', title: titleOf(all), rows: [], better: 'less', svg: ioUringChart(all) },
+  ];
 }
 
 function chartOf(section: Section, book: Book): Chart | undefined {

@@ -1,5 +1,6 @@
 /**
- * `npm run bench:docs [FILE]`: draws the page of what each model costs, its charts and the map from a results file.
+ * `npm run bench:docs [FILE]`: draws the pages of what each model costs, of io_uring beside epoll, their charts and
+ * the map from a results file.
  * The newest full run is drawn into docs/, any other one beside its file.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { modelNames } from '../../conformance/models.ts';
 import { readResults } from '../results.ts';
 import { charts } from './charts.ts';
 import { Book } from './figures.ts';
+import { ioUringPage } from './io-uring/page.ts';
 import { mapPage } from './map/page.ts';
 import { picture } from './map/picture.ts';
 import { page } from './page.ts';
@@ -27,11 +29,12 @@ function drawAll(file: string): string {
   mkdirSync(path.join(folder, 'charts'), { recursive: true });
   for (const { name, svg } of drawn) write(`charts/${name}.svg`, svg);
   write('tradeoffs.md', movedTo(folder, file, page(book, drawn, name)));
+  write('io-uring.md', movedTo(folder, file, ioUringPage(book, name)));
   write('map.md', movedTo(folder, file, mapPage(book, name, models)));
   write('map.svg', picture(models));
   const where = path.relative('.', folder) || '.';
   const because = why ? ` (${why}: docs/ is left as it is)` : '';
-  return `${where}/tradeoffs.md with ${drawn.length} charts, and ${where}/map.md, from ${name}${because}`;
+  return `${where}/tradeoffs.md, io-uring.md and map.md, with ${drawn.length} charts, from ${name}${because}`;
 }
 
 const [given, ...more] = process.argv.slice(2);
