@@ -102,7 +102,7 @@ export function chart(all: readonly Comparison[]): string {
             ...{ y: (d: string) => d, frameAnchor: 'left', textAnchor: 'end', dx: -10 },
             ...{
               dy: (2 * half - 1) * APART,
-              text: (d: string) => d.split(/, (?=\S+ bytes$)/)[half],
+              text: (d: string) => d.split(/, (?!.*, )/)[half],
             },
             ...(half === 1 ? { fill: BASELINE } : {}),
           }),
