@@ -30,7 +30,8 @@ export class ProvidedBuffers {
 
   /**
    * @param size - of each, in bytes
-   * @param atOnce - how many to begin with, and how many `grow` adds
+   * @param atOnce - how many to begin with, and how many `grow` adds. Few are better than many: the kernel takes
+   *   the one that has been free longest, so all of them pass through the processor's cache in turn
    * @throws SocketError EINVAL on a kernel before 5.19, ENOMEM, EEXIST when the group exists
    */
   constructor(ring: IoUring, group: number, size: number, atOnce: number) {

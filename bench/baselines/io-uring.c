@@ -20,17 +20,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MAX_LINE = 65536, BUFFER_SIZE = 65536, BUFFERS = 256, ENTRIES = 1024, COMPLETIONS = 16384 };
+enum { MAX_LINE = 65536, BUFFER_SIZE = 65536, MOST_BUFFERS = 32768, AT_ONCE = 16 };
+enum { ENTRIES = 1024, COMPLETIONS = 16384 };
 enum { ACCEPT, RECEIVE, SEND }; /* the kinds of operations: the lower bits of user_data */
 
 struct connection {
     int fd, in_flight, buffer; /* the provided buffer that is being sent from, or -1 */
-    char *partial;             /* an unfinished line, its room MAX_LINE bytes; or what is being sent */
+    char *partial;             /* an unfinished line, its room MAX_LINE bytes */
     size_t partial_length;
     char *joined;              /* an unfinished line and the bytes that end it, while they are being sent */
 };
 
-static int ring, on = 1;
+static int ring, buffers, on = 1;
 static unsigned *sq_head, *sq_tail, sq_mask, *cq_head, *cq_tail, cq_mask, queued;
 static struct io_uring_sqe *sqes;
 static struct io_uring_cqe *cqes;
@@ -43,18 +44,23 @@ static void die(const char *what) {
 }
 
 static void *map(size_t size, int fd, off_t offset) {
-    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED | MAP_POPULATE;
+    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED | MAP_POPULATE;
     void *address = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, offset);
     if (address == MAP_FAILED) die("mmap");
     return address;
 }
 
 static void release(int buffer) {
-    struct io_uring_buf *free = &free_buffers->bufs[free_buffers->tail & (BUFFERS - 1)];
+    struct io_uring_buf *free = &free_buffers->bufs[free_buffers->tail & (MOST_BUFFERS - 1)];
     free->addr = (unsigned long)(memory + (size_t)buffer * BUFFER_SIZE);
     free->len = BUFFER_SIZE;
     free->bid = (unsigned short)buffer;
     __atomic_store_n(&free_buffers->tail, (unsigned short)(free_buffers->tail + 1), __ATOMIC_RELEASE);
+}
+
+/* Buffers cost memory when they are first written to. Few stay in the processor's cache. */
+static void grow(void) {
+    for (int i = 0; i < AT_ONCE && buffers < MOST_BUFFERS; i++) release(buffers++);
 }
 
 static void set_up(void) {
@@ -70,11 +76,11 @@ static void set_up(void) {
     sq_mask = p.sq_entries - 1, cq_mask = p.cq_entries - 1;
     for (unsigned i = 0; i < p.sq_entries; i++) ((unsigned *)(void *)(rings + p.sq_off.array))[i] = i;
 
-    free_buffers = map(BUFFERS * sizeof(struct io_uring_buf), -1, 0);
-    memory = map((size_t)BUFFERS * BUFFER_SIZE, -1, 0);
-    struct io_uring_buf_reg group = {.ring_addr = (unsigned long)free_buffers, .ring_entries = BUFFERS};
+    free_buffers = map(MOST_BUFFERS * sizeof(struct io_uring_buf), -1, 0);
+    memory = map((size_t)MOST_BUFFERS * BUFFER_SIZE, -1, 0);
+    struct io_uring_buf_reg group = {.ring_addr = (unsigned long)free_buffers, .ring_entries = MOST_BUFFERS};
     if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_PBUF_RING, &group, 1) < 0) die("io_uring_register");
-    for (int i = 0; i < BUFFERS; i++) release(i);
+    grow();
 }
 
 /* Hands over what is queued, and waits for so many completions. */
@@ -164,6 +170,7 @@ static void done(struct connection *c, int kind, int result, unsigned flags) {
     } else if (result > 0) {
         received(c, (int)(flags >> IORING_CQE_BUFFER_SHIFT), (size_t)result);
     } else if (result == -ENOBUFS) {
+        grow();
         receive(c);
     }
     leave_if_done(c); /* end of input, or an error: nothing more was begun */

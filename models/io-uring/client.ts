@@ -18,7 +18,7 @@ export const [ACCEPT, EVENT_LOOP, CANCEL, RECEIVE, SEND, WAIT] = [1, 2, 3, 4, 5,
 /** What all clients share. */
 export class Rings extends Shared<Client> {
   readonly ring = new IoUring();
-  readonly buffers = new ProvidedBuffers(this.ring, 0, 64 * 1024, 256);
+  readonly buffers = new ProvidedBuffers(this.ring, 0, 64 * 1024, 16);
   /** Clients with a line that is answered next, in turn. */
   readonly queue: Client[] = [];
 }

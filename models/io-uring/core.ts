@@ -9,7 +9,7 @@ import { ProvidedBuffers } from '../../sockets/provided-buffers.ts';
 
 const [ACCEPT, RECEIVE, SEND] = [1, 2, 3];
 const ring = new IoUring();
-const buffers = new ProvidedBuffers(ring, 0, 65536, 256);
+const buffers = new ProvidedBuffers(ring, 0, 65536, 16);
 
 const at = { address: '127.0.0.1', port: Number(process.env.PORT ?? 12321) };
 const listener = sys.openListener(at);
