@@ -9,6 +9,9 @@ import { Lens, type LineEnds } from './lens.ts';
  */
 export type Level = 'must' | 'should' | 'info';
 
+/** From the highest to the lowest. */
+export const LEVELS: readonly Level[] = ['must', 'should', 'info'];
+
 /** The server under test. */
 export interface Target {
   readonly name: string;

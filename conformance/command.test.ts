@@ -122,6 +122,9 @@ test('a wrong one does not; what it did, what was expected and how to see it aga
   ]);
   expect(code).toBe(1);
   expect(out).toMatch(/does not: 1 of 7 must-checks failed; 3 should-checks failed\n$/);
+  expect(out).toContain(
+    '  begin with framing/partial-line-is-held (3 more may have the same cause)\n',
+  );
   expect(out).toContain('but      the line is not complete yet, but "par" came');
   expect(out).toContain('does it echo whatever recv returned, complete or not?');
   expect(out).toMatch(

@@ -21,6 +21,8 @@ export interface Result {
   readonly message: string;
   /** What mostly causes a failure; only beside one. */
   readonly cause?: string;
+  /** The check that has probably failed for the same reason, and whose cause explains it. */
+  readonly follows?: string;
   readonly difference?: Difference;
   readonly milliseconds: number;
   readonly transcript: string;
@@ -86,9 +88,15 @@ function resultsOf({ contestant, verdicts }: Account, options: readonly string[]
     const { before, after } = contestant.commandLine;
     const words = [before, ...options.map(quoted), `--only ${id}`, after];
     const again = [COMMAND, ...words].filter(Boolean).join(' ');
-    const cause = explanations.get(id)?.text;
+    const { text: cause, follows } = explanations.get(id) ?? {};
     const explained =
-      outcome === 'fail' ? { ...(cause && { cause }), ...(difference && { difference }) } : {};
+      outcome === 'fail'
+        ? {
+            ...(cause && { cause }),
+            ...(follows && { follows }),
+            ...(difference && { difference }),
+          }
+        : {};
     const what = { id, level, title, sentence, outcome, message };
     return { ...what, ...explained, milliseconds, transcript, again };
   });

@@ -1,7 +1,7 @@
 /** All checks against one server: what is run, in which state, and who is to blame. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, escapeText } from '../client/client.ts';
-import type { Check, Level, Target } from './check.ts';
+import { type Check, LEVELS, type Target } from './check.ts';
 import { type Contestant, NotThere } from './contestants.ts';
 import { lastWords } from './last-words.ts';
 import type { LineEnds } from './lens.ts';
@@ -300,8 +300,6 @@ class Trial {
 
 /** What keeps those that need a check from being run. */
 const HAS_FAILED: ReadonlySet<string> = new Set(['fail', 'known', 'blocked', 'harness']);
-
-const LEVELS: readonly Level[] = ['must', 'should', 'info'];
 
 /** The checks that must have passed before one is prepared or run. */
 function needsOf({ needs = [], prepare }: Check): readonly string[] {

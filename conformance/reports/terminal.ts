@@ -1,5 +1,6 @@
 /** What a person at a terminal reads: each verdict as it falls, then what went wrong, then a line. */
 import { styleText } from 'node:util';
+import { LEVELS } from '../check.ts';
 import type { Report, Result } from '../report.ts';
 import type { Verdict } from '../run.ts';
 import { MEANING, SIGN, tally } from './words.ts';
@@ -73,6 +74,7 @@ export class TerminalReport {
       const colour = conclusion.startsWith('fulfils') ? 'green' : 'red';
       return [
         `${name.padEnd(width)}  ${tally(results)}`,
+        ...beginWith(results).map((line) => `${name.padEnd(width)}  ${line}`),
         `${name.padEnd(width)}  ${this.#paint(colour, conclusion)}`,
       ].join('\n');
     });
@@ -97,6 +99,19 @@ export class TerminalReport {
     ];
     return lines.join('\n');
   }
+}
+
+/** Of several failures, those that follow from no other: must-checks first, each with how many it may explain. */
+function beginWith(results: readonly Result[]): string[] {
+  const failed = results.filter(({ outcome }) => outcome === 'fail');
+  if (failed.length < 2) return [];
+  const roots = failed.filter(({ follows }) => follows === undefined);
+  const [first, ...rest] = LEVELS.flatMap((level) => roots.filter((root) => root.level === level));
+  if (!first) return [];
+  const others = failed.filter(({ follows }) => follows === first.id).length;
+  const may = others > 0 ? ` (${others} more may have the same cause)` : '';
+  const next = rest.slice(0, 2).map(({ id }) => id);
+  return [`begin with ${[`${first.id}${may}`, ...next].join(', then ')}`];
 }
 
 function firstLine(text: string): string {
