@@ -59,6 +59,11 @@ export class LineFramer {
     return `a line is longer than ${this.#maxLine} bytes`;
   }
 
+  /** Whether it keeps nothing of its input: it is as good as a new one. */
+  get isEmpty(): boolean {
+    return this.#tailLength === 0 && !this.#overlong;
+  }
+
   /** How many bytes wait for their terminator. */
   get tailLength(): number {
     return this.#tailLength;

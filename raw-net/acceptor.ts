@@ -55,20 +55,22 @@ export class Acceptor {
 
   /** Accepts clients from a listener's backlog. */
   acceptFrom(listener: number): void {
-    const start = (fd: number) => this.#add(new Connection(fd, this.#shared));
-    if (acceptFrom(listener, this.#shared, start, () => this.#table.isAccepting)) return;
+    if (acceptFrom(listener, this.#shared, this.#add, this.#isAccepting)) return;
     this.#shared.isPaused = true;
     this.#table.setAccepting(false);
   }
 
-  #add(connection: Connection): void {
+  // Two functions that are made once, not for each client.
+  readonly #isAccepting = () => this.#table.isAccepting;
+  readonly #add = (fd: number) => {
+    const connection = new Connection(fd, this.#shared);
     try {
       this.#table.add(connection);
     } catch (error) {
       if (!(error instanceof sys.SocketError)) throw error;
       connection.close(error.code); // epoll watches no more descriptors (ENOSPC)
     }
-  }
+  };
 
   /** Asks about the listeners again: a client has left, or some time has passed. */
   resume(): void {

@@ -62,7 +62,7 @@ export class Connection extends TimedConnection {
     } else if (end > start) {
       this.#send(receiveBuffer, start, end);
     }
-    if (this.framer.overlong) this.end(this.framer.overlongReason);
+    this.endIfDone();
   }
 
   /** With `--work` and `--wait`: works for one line, which has waited, and answers it. */

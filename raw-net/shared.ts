@@ -1,8 +1,10 @@
 /** What all connections of one server share, and when their time limits have to be checked. */
+import { LineFramer } from '../echo/framing.ts';
 import { Log } from '../echo/log.ts';
 import type { Options } from '../echo/options.ts';
 import { measureSpeed } from '../echo/work.ts';
 import * as sys from '../sockets/index.ts';
+import { Connections } from './connections.ts';
 import type { TimedConnection } from './timed-connection.ts';
 
 /** What one recv(2) takes at most, in bytes. In bulk, the larger the fewer calls. */
@@ -18,8 +20,7 @@ export class Shared<Client extends TimedConnection = TimedConnection> {
   readonly speed: number;
   /** Whether a line is answered by itself, later: with `--work` or `--wait`. */
   readonly linesCost: boolean;
-  /** Those that are open, in the order in which they came. */
-  readonly connections = new Set<Client>();
+  readonly connections = new Connections<Client>();
   /** How many connections have sent their FIN and wait for the client's. */
   lingering = 0;
   /** Connections whose unfinished line has a bare LF: the log may hint at `--eol lf`. */
@@ -31,6 +32,7 @@ export class Shared<Client extends TimedConnection = TimedConnection> {
   readonly #idleSweepMs: number;
   #hasSaidPaused = false;
   #receiveBuffer: Buffer | undefined;
+  #spareFramer: LineFramer | undefined;
   #nextSweep = 0;
 
   constructor(options: Options) {
@@ -45,6 +47,19 @@ export class Shared<Client extends TimedConnection = TimedConnection> {
   get receiveBuffer(): Buffer {
     this.#receiveBuffer ??= Buffer.allocUnsafeSlow(this.options.maxLine + RECEIVE_SIZE);
     return this.#receiveBuffer;
+  }
+
+  /** A framer, for a connection that has input. */
+  takeFramer(): LineFramer {
+    const { endOfLine, maxLine } = this.options;
+    const framer = this.#spareFramer ?? new LineFramer(endOfLine, maxLine);
+    this.#spareFramer = undefined;
+    return framer;
+  }
+
+  /** Takes back a framer, for the next connection that has input. @param framer - one that is empty */
+  giveBackFramer(framer: LineFramer): void {
+    this.#spareFramer = framer;
   }
 
   /**

@@ -2,18 +2,21 @@
  * A connection with its time limits. What it does with its bytes is up to the model. When it has to end is the same
  * for all models: when it has been idle or has lingered for too long, or when the server stops.
  */
-import { LineFramer, type Run } from '../echo/framing.ts';
+import type { LineFramer, Run, Tail } from '../echo/framing.ts';
 import type { ConnectionLog } from '../echo/log.ts';
 import { DRAIN_MS, GRACE_MS } from '../echo/shutdown.ts';
 import * as sys from '../sockets/index.ts';
+import { IdleTime } from './idle-time.ts';
 import type { Shared } from './shared.ts';
+
+/** Of a connection whose input has ended with the end of a line. */
+const NO_TAIL: Tail = { tailLength: 0, tailHasBareLf: false };
 
 export abstract class TimedConnection {
   readonly fd: number;
   /** Whether its descriptor is closed. */
   closed = false;
   protected readonly shared: Shared;
-  protected readonly framer: LineFramer;
   /** Bytes so far. */
   protected received = 0;
   protected sent = 0;
@@ -22,19 +25,17 @@ export abstract class TimedConnection {
   /** Why the connection is being ended; undefined while it is not. */
   protected ending: string | undefined;
   readonly #log: ConnectionLog;
+  /** Keeps an unfinished line; undefined while there is none, so that a silent client costs less memory. */
+  #framer: LineFramer | undefined;
   /** When our FIN was sent. Further input is discarded until the client's FIN. */
   #lingersSince: number | undefined;
-  /** At the last check for idleness: bytes received and sent in all, and bytes not acknowledged. */
-  #bytes = -1;
-  #unacknowledged = 0;
-  /** When a byte last moved, or the client last waited for an answer, by `performance.now()`. */
-  #idleSince = 0;
+  /** With `--idle-timeout`, from the first check on. */
+  #idleTime: IdleTime | undefined;
 
   /** @param fd - a connected socket */
   constructor(fd: number, shared: Shared) {
     this.fd = fd;
     this.shared = shared;
-    this.framer = new LineFramer(shared.options.endOfLine, shared.options.maxLine);
     this.#log = shared.log.connected(() => sys.peerOf(fd));
     shared.connections.add(this);
   }
@@ -56,9 +57,26 @@ export abstract class TimedConnection {
     const { receiveBuffer, options } = this.shared;
     this.wasReady = true;
     this.received += received;
-    const run = this.framer.frame(receiveBuffer, options.maxLine, options.maxLine + received);
-    if (this.framer.tailHasBareLf) this.hint();
+    const framer = this.takeFramer();
+    const run = framer.frame(receiveBuffer, options.maxLine, options.maxLine + received);
+    this.keepFramer(framer);
     return run;
+  }
+
+  /** What cuts the next input into lines; it has the unfinished line that came before. */
+  protected takeFramer(): LineFramer {
+    return this.#framer ?? this.shared.takeFramer();
+  }
+
+  /**
+   * To be called after `takeFramer`, when the framer has been given the input: keeps it if a line is unfinished.
+   * A line that is too long ends the connection, when `endIfDone` is called.
+   */
+  protected keepFramer(framer: LineFramer): void {
+    this.#framer = framer.isEmpty ? undefined : framer;
+    if (framer.isEmpty) this.shared.giveBackFramer(framer);
+    if (framer.tailHasBareLf) this.hint();
+    if (framer.overlong) this.ending ??= framer.overlongReason;
   }
 
   /** Sends what the kernel takes now. @returns how many bytes that was @throws SocketError EPIPE, ECONNRESET … */
@@ -101,39 +119,21 @@ export abstract class TimedConnection {
   checkTime(): void {
     const now = performance.now();
     const { stoppedAt, options } = this.shared;
-    const isIdle = options.idleTimeout > 0 && this.#idleFor(now) >= options.idleTimeout;
-    if (now - (this.#lingersSince ?? now) > GRACE_MS) this.close('end of input');
-    else if (isIdle) this.close('idle');
-    else if (stoppedAt !== undefined) this.#wrapUp(now - stoppedAt);
-    this.wasReady = false;
-  }
-
-  /**
-   * Milliseconds. Output that the client acknowledges counts as movement: a slow reader takes a while until a
-   * third of the send buffer is free, and POLLOUT does not come before.
-   */
-  #idleFor(now: number): number {
-    const bytes = this.received + this.sent;
-    if (bytes !== this.#bytes || this.#unacknowledged > 0) {
-      const unacknowledged = sys.unacknowledged(this.fd) ?? 0;
-      if (bytes !== this.#bytes || unacknowledged < this.#unacknowledged) this.#idleSince = now;
-      this.#bytes = bytes;
-      this.#unacknowledged = unacknowledged;
-    }
-    if (this.hasLine) this.#idleSince = now;
-    return now - this.#idleSince;
-  }
-
-  /** After the signal: ends the connection when no input and no output is left, and in any case in time. */
-  #wrapUp(elapsed: number): void {
+    const stoppedFor = now - (stoppedAt ?? now);
     const isDone = !this.wasReady && !this.isSending && !this.hasLine;
-    if (elapsed > GRACE_MS) this.close('the server stops');
-    else if (isDone || elapsed > DRAIN_MS) this.end('the server stops');
+    if (options.idleTimeout > 0) this.#idleTime ??= new IdleTime();
+    const idleFor = this.#idleTime?.check(now, this.fd, this.received + this.sent, this.hasLine);
+    if (now - (this.#lingersSince ?? now) > GRACE_MS) this.close('end of input');
+    else if (idleFor !== undefined && idleFor >= options.idleTimeout) this.close('idle');
+    else if (stoppedFor > GRACE_MS) this.close('the server stops');
+    else if (stoppedAt !== undefined && (isDone || stoppedFor > DRAIN_MS))
+      this.end('the server stops');
+    this.wasReady = false;
   }
 
   /** Lets the log hint at `--eol lf`, if the bare LF has waited long enough; else asks for another call. */
   hint(): void {
-    const needsAnother = Number.isFinite(this.#log.unfinished(this.framer));
+    const needsAnother = Number.isFinite(this.#log.unfinished(this.#framer ?? NO_TAIL));
     if (needsAnother) this.shared.withBareLf.add(this);
     else this.shared.withBareLf.delete(this);
   }
@@ -145,7 +145,8 @@ export abstract class TimedConnection {
     if (this.isLingering) this.shared.lingering--;
     this.shared.withBareLf.delete(this);
     sys.close(this.fd);
-    const { received, sent, framer } = this;
+    const { received, sent } = this;
+    const framer = this.#framer ?? NO_TAIL;
     this.#log.closed({ reason: this.ending ?? reason, received, sent, framer });
   }
 }

@@ -154,6 +154,16 @@ describe.skipIf(reason !== undefined)('IoUring', () => {
     expect(performance.now() - since).toBeGreaterThanOrEqual(40);
   });
 
+  test('a timeout is cancelled by the numbers that were given with it', () => {
+    ring.timeout(60_000, TIMEOUT, 1);
+    ring.timeout(50, TIMEOUT, 2);
+    ring.cancelTimeout(TIMEOUT, 1, CANCEL, 0);
+    const found = completions(3);
+    expect(found).toContainEqual(expect.objectContaining({ data: 1, result: -ECANCELED }));
+    expect(found).toContainEqual(expect.objectContaining({ kind: CANCEL, result: 0 }));
+    expect(found).toContainEqual(expect.objectContaining({ data: 2, result: -ETIME }));
+  });
+
   test('more operations and completions than the rings have entries are not lost', () => {
     const { server } = pair();
     for (let i = 0; i < 500; i++) ring.poll(server, sys.POLLOUT, POLL, i);

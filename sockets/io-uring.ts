@@ -232,6 +232,12 @@ export class IoUring {
     this.#queue(IORING_OP_ASYNC_CANCEL, 0, 0, fd, 0, 0, flags, kind, data);
   }
 
+  /** Cancels the timeout that was begun with these two numbers: it is done with ECANCELED, if it is not done already. */
+  cancelTimeout(itsKind: number, itsData: number, kind: number, data: number): void {
+    const userData = itsKind * 0x1_0000_0000 + itsData;
+    this.#queue(IORING_OP_ASYNC_CANCEL, 0, 0, -1, userData, 0, 0, kind, data);
+  }
+
   /** Makes room for operations that are linked: they have to be handed over together. */
   makeRoom(operations: number): void {
     while (this.#queued() + operations > this.#sqEntries) this.#enter(0, 0, 0, 0);

@@ -122,7 +122,7 @@ export const readinessAndCompletion: Lesson = {
     {
       model: 'io-uring',
       file: 'models/io-uring/client.ts',
-      text: 'this.shared.ring.recv(this.fd, this.shared.buffers.group, RECEIVE, this.id);',
+      text: 'this.shared.ring.recv(this.fd, this.shared.buffers.group, RECEIVE, this.fd);',
       shows: 'A reception begins, and there is nothing to read yet: the kernel has its buffers.',
     },
   ],

@@ -1,23 +1,23 @@
 /** One client, and its program, which reads as if it blocked: receive, answer, receive again. */
 import { linesOf } from '../../echo/framing.ts';
 import { burn } from '../../echo/work.ts';
-import type { Shared } from '../../raw-net/shared.ts';
+import { Shared } from '../../raw-net/shared.ts';
 import { TimedConnection } from '../../raw-net/timed-connection.ts';
 import * as sys from '../../sockets/index.ts';
-import type { Routine, Scheduler } from './scheduler.ts';
+import { type Routine, Scheduler } from './scheduler.ts';
 
 /** Ends a program from outside. The message is the reason. */
 class CutOff extends Error {}
 
+/** What all clients share. */
+export class Tasks extends Shared<Client> {
+  readonly scheduler = new Scheduler();
+}
+
 export class Client extends TimedConnection {
+  declare protected readonly shared: Tasks;
   override hasLine = false;
   override isSending = false;
-  readonly #scheduler: Scheduler;
-
-  constructor(fd: number, shared: Shared, scheduler: Scheduler) {
-    super(fd, shared);
-    this.#scheduler = scheduler;
-  }
 
   /** The program. At its end the connection is closed. */
   *serve(): Routine {
@@ -26,7 +26,10 @@ export class Client extends TimedConnection {
         yield sys.POLLIN; // waits for bytes
         const received = sys.recv(this.fd, this.shared.receiveBuffer, this.shared.options.maxLine);
         if (received === 0) break;
-        if (received > 0 && !this.isLingering) yield* this.#answer(received);
+        if (received < 0 || this.isLingering) continue;
+        const rest = this.#answer(received);
+        if (rest) yield* rest; // waits for room, or until a line is due
+        this.endIfDone();
       }
       this.closeNow('end of input');
     } catch (error) {
@@ -35,12 +38,11 @@ export class Client extends TimedConnection {
     }
   }
 
-  *#answer(received: number): Routine {
+  /** Answers the complete lines. @returns what is left to do, if that has to wait: most answers need no generator */
+  #answer(received: number): Routine | undefined {
     const { start, end } = this.frame(received);
-    if (this.shared.linesCost) yield* this.#answerLines(start, end);
-    else if (end > start) yield* this.#send(this.shared.receiveBuffer, start, end);
-    if (this.framer.overlong) this.ending ??= this.framer.overlongReason;
-    this.endIfDone();
+    if (this.shared.linesCost) return this.#answerLines(start, end);
+    return start < end ? this.#send(this.shared.receiveBuffer, start, end) : undefined;
   }
 
   /** With `--wait` and `--work`: answers one line after another. */
@@ -52,15 +54,20 @@ export class Client extends TimedConnection {
       yield { sleep: options.wait }; // also with 0: then the other clients have their turn
       if (options.work > 0) burn(line, options.work, speed);
       this.hasLine = false;
-      yield* this.#send(line, 0, line.length);
+      const rest = this.#send(line, 0, line.length);
+      if (rest) yield* rest;
     }
   }
 
-  /** Sends, and waits for room if it has to: this is the backpressure. */
-  *#send(bytes: Buffer, start: number, end: number): Routine {
+  /** Sends what the kernel takes now. @returns a routine that sends the rest; undefined when there is none */
+  #send(bytes: Buffer, start: number, end: number): Routine | undefined {
     const sent = this.transmit(bytes, start, end);
-    if (start + sent === end) return;
-    const rest = Buffer.from(bytes.subarray(start + sent, end)); // others use the receive buffer meanwhile
+    if (start + sent === end) return undefined;
+    return this.#sendRest(Buffer.from(bytes.subarray(start + sent, end))); // others use the receive buffer
+  }
+
+  /** Waits for room, and sends: this is the backpressure. */
+  *#sendRest(rest: Buffer): Routine {
     this.isSending = true;
     for (let at = 0; at < rest.length; at += this.transmit(rest, at, rest.length))
       yield sys.POLLOUT;
@@ -69,6 +76,6 @@ export class Client extends TimedConnection {
 
   /** Closes at once: throws an error into the program, at the `yield` in which it waits. */
   override close(reason: string): void {
-    this.#scheduler.resume(this.fd, new CutOff(reason));
+    this.shared.scheduler.resume(this.fd, new CutOff(reason));
   }
 }

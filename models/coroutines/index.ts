@@ -11,26 +11,25 @@ import type { Model } from '../../echo/options.ts';
 import { acceptFrom } from '../../raw-net/acceptor.ts';
 import { begin } from '../../raw-net/begin.ts';
 import { openListeners } from '../../raw-net/listeners.ts';
-import { Shared } from '../../raw-net/shared.ts';
 import * as sys from '../../sockets/index.ts';
-import { Client } from './client.ts';
-import { type Routine, Scheduler } from './scheduler.ts';
+import { Client, Tasks } from './client.ts';
+import type { Routine } from './scheduler.ts';
 
 const model: Model = { name: 'coroutines', summary: 'a generator for each client, over epoll(7)' };
 
 await main(model, async (options) => {
-  const shared = new Shared<Client>(options);
-  const scheduler = new Scheduler();
+  const tasks = new Tasks(options);
+  const { scheduler } = tasks;
   const listeners = await openListeners(options);
   let nodeHasEvents = false;
 
   async function run(): Promise<void> {
     for (const { fd } of listeners) scheduler.start(fd, listen(fd));
     scheduler.start(sys.eventLoopDescriptor(), watchNode());
-    while (shared.isServing) {
-      scheduler.turn(shared.sweepInterval); // the only place where the process waits
-      if (shared.isSweepDue()) for (const each of shared.connections) each.checkTime();
-      if (nodeHasEvents || shared.log.isBehind) await sys.runEventLoop();
+    while (tasks.isServing) {
+      scheduler.turn(tasks.sweepInterval); // the only place where the process waits
+      if (tasks.isSweepDue()) for (const each of tasks.connections) each.checkTime();
+      if (nodeHasEvents || tasks.log.isBehind) await sys.runEventLoop();
       nodeHasEvents = false;
     }
   }
@@ -38,10 +37,10 @@ await main(model, async (options) => {
   /** The program of a listener: it starts a program for each client. */
   function* listen(listener: number): Routine {
     sys.setNonBlocking(listener);
-    const start = (fd: number) => scheduler.start(fd, new Client(fd, shared, scheduler).serve());
-    while (shared.stoppedAt === undefined) {
+    const start = (fd: number) => scheduler.start(fd, new Client(fd, tasks).serve());
+    while (tasks.stoppedAt === undefined) {
       yield sys.POLLIN; // waits for a client
-      if (!acceptFrom(listener, shared, start)) yield { sleep: 100 }; // then it tries again
+      if (!acceptFrom(listener, tasks, start)) yield { sleep: 100 }; // then it tries again
     }
   }
 
@@ -53,5 +52,5 @@ await main(model, async (options) => {
     }
   }
 
-  begin(shared, listeners, run);
+  begin(tasks, listeners, run);
 });

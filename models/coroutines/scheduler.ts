@@ -13,43 +13,46 @@ type Wait = number | { readonly sleep: number };
 /** The program of a task, or a part of it that is called with `yield*`: it may wait. */
 export type Routine = Generator<Wait, void, void>;
 
-/** A program that serves one descriptor; what the kernel was asked about it; when a sleep is over. */
-type Task = { fd: number; program: Routine; events: number | undefined; wakesAt: number };
-
 export class Scheduler {
   readonly #epoll = new Epoll(65_536); // one wait returns all that are ready
-  readonly #tasks: (Task | undefined)[] = []; // by their descriptors
-  readonly #sleepers: Task[] = []; // in the order in which they wake up
+  // By descriptor: a task's program, and what the kernel was asked about the descriptor: 0 while the task sleeps.
+  readonly #programs: (Routine | undefined)[] = [];
+  readonly #events: (number | undefined)[] = [];
+  readonly #sleepers: { fd: number; wakesAt: number }[] = []; // in the order in which they wake up
 
   /** Starts a program, which runs until it waits. At its end it has to close its descriptor. */
   start(fd: number, program: Routine): void {
-    this.#tasks[fd] = { fd, program, events: undefined, wakesAt: Infinity };
+    this.#programs[fd] = program;
+    this.#events[fd] = undefined;
     try {
       this.resume(fd);
     } catch (error) {
-      this.#tasks[fd] = undefined;
+      this.#programs[fd] = undefined;
       program.throw(error); // epoll watches no more descriptors (ENOSPC): its first wait fails
     }
   }
 
   /** Lets a task go on until it waits again. @param error - is thrown at the `yield` in which it waits */
   resume(fd: number, error?: Error): void {
-    const task = this.#tasks[fd] as Task;
-    if (task.wakesAt < Infinity) this.#sleepers.splice(this.#sleepers.indexOf(task), 1);
-    task.wakesAt = Infinity;
-    const { done, value } = error ? task.program.throw(error) : task.program.next();
+    const program = this.#programs[fd] as Routine;
+    const told = this.#events[fd];
+    if (told === 0) {
+      const index = this.#sleepers.findIndex((sleeper) => sleeper.fd === fd);
+      this.#sleepers.splice(index, 1);
+    }
+    const { done, value } = error ? program.throw(error) : program.next();
     if (done) {
-      this.#tasks[fd] = undefined;
+      this.#programs[fd] = undefined;
       return;
     }
     const events = typeof value === 'number' ? value : 0;
-    if (task.events === undefined) this.#epoll.add(fd, events);
-    else if (task.events !== events) this.#epoll.modify(fd, events);
-    task.events = events;
+    if (told === undefined) this.#epoll.add(fd, events);
+    else if (told !== events) this.#epoll.modify(fd, events);
+    this.#events[fd] = events;
     if (typeof value === 'number') return;
-    task.wakesAt = performance.now() + value.sleep;
-    const index = this.#sleepers.findLastIndex(({ wakesAt }) => wakesAt <= task.wakesAt) + 1;
-    this.#sleepers.splice(index, 0, task);
+    const sleeper = { fd, wakesAt: performance.now() + value.sleep };
+    const index = this.#sleepers.findLastIndex(({ wakesAt }) => wakesAt <= sleeper.wakesAt) + 1;
+    this.#sleepers.splice(index, 0, sleeper);
   }
 
   /** Waits until a task can go on, for `timeout` milliseconds at most, and resumes each task that can. */
@@ -60,7 +63,7 @@ export class Scheduler {
     for (let i = 0; i < ready; i++) {
       const fd = this.#epoll.data(i);
       // While a task sleeps, the kernel reports one thing only: the connection is broken.
-      const isBroken = this.#tasks[fd]?.events === 0;
+      const isBroken = this.#events[fd] === 0;
       this.resume(fd, isBroken ? new sys.SocketError('recv', ECONNRESET) : undefined);
     }
     const [sleeper] = this.#sleepers; // one in each turn: the others are served between two long lines

@@ -43,7 +43,7 @@ await main(model, async (options) => {
       let hasEvents = false;
       for (let i = 0; i < count; i++) {
         const fd = epoll.data(i);
-        const connection = list.connectionOf(fd);
+        const connection = shared.connections.of(fd);
         if (connection) attend(connection, ready);
         else if (fd === eventLoop) hasEvents = true;
         else acceptor.acceptFrom(fd);
@@ -67,7 +67,6 @@ await main(model, async (options) => {
       connection.close(error.code);
     }
     if (connection.closed) {
-      list.remove(connection);
       acceptor.resume();
       return;
     }

@@ -1,7 +1,6 @@
 /**
- * The kernel's interest list, and the client behind each descriptor in it. Unlike poll's table, the list stays
- * in the kernel between two waits, so each change takes a system call. What the kernel was told is kept here,
- * so that nothing is told twice.
+ * The kernel's interest list. Unlike poll's table, it stays in the kernel between two waits, so each change takes
+ * a system call. What the kernel was told is kept here, so that nothing is told twice.
  */
 import type { Table } from '../../raw-net/acceptor.ts';
 import type { Connection } from '../../raw-net/connection.ts';
@@ -20,9 +19,7 @@ export class InterestList implements Table {
   readonly eventLoop = sys.eventLoopDescriptor();
   isAccepting = true;
   readonly #listeners: readonly number[];
-  // By descriptor. Descriptors are small numbers, because each is the lowest that is free.
-  readonly #connections: (Connection | undefined)[] = [];
-  readonly #told: number[] = [];
+  readonly #told: number[] = []; // by descriptor
 
   /** @param listeners - descriptors, non-blocking */
   constructor(listeners: readonly number[]) {
@@ -30,15 +27,9 @@ export class InterestList implements Table {
     for (const fd of [this.eventLoop, ...listeners]) this.epoll.add(fd, EPOLLIN);
   }
 
-  /** The client behind a descriptor; undefined for the event loop and the listeners. */
-  connectionOf(fd: number): Connection | undefined {
-    return this.#connections[fd];
-  }
-
-  add(connection: Connection): void {
-    const { fd, events } = connection;
+  /** Adds a client. The kernel removes its descriptor when that is closed. */
+  add({ fd, events }: Connection): void {
     this.epoll.add(fd, events);
-    this.#connections[fd] = connection;
     this.#told[fd] = events;
   }
 
@@ -47,11 +38,6 @@ export class InterestList implements Table {
     if (this.#told[fd] === events) return;
     this.epoll.modify(fd, events);
     this.#told[fd] = events;
-  }
-
-  /** Removes a client. The kernel has removed its descriptor already, because it is closed. */
-  remove({ fd }: Connection): void {
-    this.#connections[fd] = undefined;
   }
 
   /** While the kernel is not asked about the listeners, new clients wait in the backlog. */

@@ -24,24 +24,19 @@ export class Rings extends Shared<Client> {
 }
 
 export class Client extends TimedConnection {
-  override hasLine = false;
-  readonly id: number;
   declare protected readonly shared: Rings;
   #inFlight = 0;
   #sends = 0;
   #isClosing = false;
   /** What is being sent: bytes in a provided buffer, and perhaps an unfinished line that came before. */
   #bufferId: number | undefined;
-  #pieces: readonly Buffer[] = [];
+  #pieces: readonly Buffer[] | undefined;
   /** With `--work` and `--wait`: the line that is answered next, and the lines after it. */
   #line: Buffer | undefined;
   #moreLines: Generator<Buffer> | undefined;
 
-  /** @param id - by which completions find their client; a descriptor would be used again too soon */
-  constructor(id: number, fd: number, rings: Rings) {
-    super(fd, rings);
-    this.id = id;
-    this.receive();
+  override get hasLine(): boolean {
+    return this.#line !== undefined;
   }
 
   override get isSending(): boolean {
@@ -52,20 +47,17 @@ export class Client extends TimedConnection {
   receive(): void {
     if (this.#isClosing) return;
     this.wasReady = true; // what has come is not known before the next turn
-    this.shared.ring.recv(this.fd, this.shared.buffers.group, RECEIVE, this.id);
+    this.shared.ring.recv(this.fd, this.shared.buffers.group, RECEIVE, this.fd);
     this.#inFlight++;
   }
 
   /** An operation is done: the ring's current completion tells how. */
   done(): void {
-    const { ring, queue } = this.shared;
-    if (ring.kind === WAIT) {
-      if (this.#line) queue.push(this);
-      else this.receive();
-      return;
-    }
+    const { ring } = this.shared;
     this.#inFlight--;
-    if (ring.kind === SEND) this.#hasSent(ring.result);
+    if (ring.kind === WAIT && this.#line) this.shared.queue.push(this);
+    else if (ring.kind === WAIT) this.receive();
+    else if (ring.kind === SEND) this.#hasSent(ring.result);
     else if (ring.result > 0) this.#hasReceived(ring.result, ring.bufferId);
     else this.#hasNotReceived(ring.result);
     this.#closeIfDone();
@@ -73,10 +65,10 @@ export class Client extends TimedConnection {
 
   /** Nothing came: the client's FIN did, or there can be no more buffers, or the send before it has failed. */
   #hasNotReceived(result: number): void {
-    const { ring, buffers } = this.shared;
+    const { buffers } = this.shared;
     if (result === 0) this.close('end of input');
     else if (buffers.growAfter(result)) this.receive();
-    else if (result === -ENOBUFS) ring.timeout(100, WAIT, this.id);
+    else if (result === -ENOBUFS) this.#wait(100);
     else if (result === -ECANCELED) this.close('ECONNRESET');
     else this.close(getSystemErrorName(result));
   }
@@ -91,30 +83,31 @@ export class Client extends TimedConnection {
     this.received += length;
     if (this.shared.linesCost) this.#queueLines(bufferId, length);
     else this.#answer(bufferId, length);
-    if (this.framer.tailHasBareLf) this.hint();
-    if (this.framer.overlong) this.end(this.framer.overlongReason);
+    this.endIfDone();
   }
 
   /** Sends the complete lines from where they were received; the next reception begins when they are sent. */
   #answer(bufferId: number, length: number): void {
     const { ring, buffers } = this.shared;
     ring.makeRoom(3); // what is linked has to be handed over together
-    if (this.framer.tailLength === 0) {
+    const framer = this.takeFramer();
+    if (framer.tailLength === 0) {
       const offset = buffers.offset(bufferId);
-      const { start, end } = this.framer.frame(buffers.memory(bufferId), offset, offset + length);
+      const { start, end } = framer.frame(buffers.memory(bufferId), offset, offset + length);
       if (end > start) this.#send(buffers.address(bufferId), end - start, false);
     } else {
-      this.#pieces = this.framer.push(buffers.bytes(bufferId, length));
+      this.#pieces = framer.push(buffers.bytes(bufferId, length));
       const last = this.#pieces.at(-1);
       for (const bytes of this.#pieces) this.#send(addressOf(bytes), bytes.length, bytes !== last);
     }
+    this.keepFramer(framer);
     if (this.#sends > 0) this.#bufferId = bufferId;
     else this.shared.buffers.release(bufferId);
     this.receive();
   }
 
   #send(address: number, length: number, isMore: boolean): void {
-    this.shared.ring.sendLinked(this.fd, address, length, SEND, this.id, isMore);
+    this.shared.ring.sendLinked(this.fd, address, length, SEND, this.fd, isMore);
     this.#inFlight++;
     this.#sends++;
   }
@@ -125,7 +118,7 @@ export class Client extends TimedConnection {
     if (result < 0) this.close(getSystemErrorName(result));
     else this.sent += result;
     if (this.#sends > 0) return;
-    this.#pieces = [];
+    this.#pieces = undefined;
     if (this.#bufferId !== undefined) this.shared.buffers.release(this.#bufferId);
     this.#bufferId = undefined;
     if (this.#line) this.#nextLine();
@@ -134,7 +127,9 @@ export class Client extends TimedConnection {
 
   /** With `--work` and `--wait`: keeps the lines, and gives the buffer back. */
   #queueLines(bufferId: number, length: number): void {
-    const run = Buffer.concat(this.framer.push(this.shared.buffers.bytes(bufferId, length)));
+    const framer = this.takeFramer();
+    const run = Buffer.concat(framer.push(this.shared.buffers.bytes(bufferId, length)));
+    this.keepFramer(framer);
     this.shared.buffers.release(bufferId);
     this.#moreLines = linesOf(run, this.shared.options.endOfLine);
     this.#nextLine();
@@ -142,12 +137,18 @@ export class Client extends TimedConnection {
 
   /** The next line waits first: that is an operation, too. After the last one it receives again. */
   #nextLine(): void {
-    const { ring, queue, options } = this.shared;
+    const { queue, options } = this.shared;
     this.#line = this.#moreLines?.next().value;
-    this.hasLine = this.#line !== undefined;
     if (!this.#line) this.receive();
-    else if (options.wait > 0) ring.timeout(options.wait, WAIT, this.id);
+    else if (options.wait > 0) this.#wait(options.wait);
     else queue.push(this);
+  }
+
+  /** For a line that is answered then, or for buffers that are free then. */
+  #wait(milliseconds: number): void {
+    if (this.#isClosing) return;
+    this.shared.ring.timeout(milliseconds, WAIT, this.fd);
+    this.#inFlight++;
   }
 
   /** With `--work` and `--wait`: works for one line, which has waited, and sends it. */
@@ -159,7 +160,7 @@ export class Client extends TimedConnection {
     const error = options.work > 0 ? sys.getsockopt(this.fd, sys.SO_ERROR) : 0;
     if (error !== 0) throw new sys.SocketError('recv', error);
     if (options.work > 0) burn(line, options.work, speed);
-    ring.send(this.fd, addressOf(line), line.length, SEND, this.id);
+    ring.send(this.fd, addressOf(line), line.length, SEND, this.fd);
     this.#inFlight++;
     this.#sends++;
   }
@@ -170,6 +171,7 @@ export class Client extends TimedConnection {
     this.#isClosing = true;
     this.ending ??= reason;
     if (this.#inFlight > 0) this.shared.ring.cancel(this.fd, CANCEL, 0);
+    if (this.#inFlight > 0) this.shared.ring.cancelTimeout(WAIT, this.fd, CANCEL, 0);
     this.#closeIfDone();
   }
 

@@ -29,8 +29,6 @@ await main(model, async (options) => {
   const rings = new Rings(options);
   const { ring, queue } = rings;
   const listeners = await openListeners(options);
-  const clients = new Map<number, Client>(); // by their ids
-  let ids = 0;
   /** Listeners with an accept in flight. Their port is taken, even when the process has ended. */
   const accepting = new Set<number>();
   const eventLoop = sys.eventLoopDescriptor();
@@ -44,7 +42,7 @@ await main(model, async (options) => {
       while (ring.next()) {
         if (ring.kind === ACCEPT) accepted(ring.data, ring.result, ring.hasMore);
         else if (ring.kind === EVENT_LOOP) hasEvents = true;
-        else attend(clients.get(ring.data), done); // there is none if it has left
+        else attend(rings.connections.of(ring.data), done);
       }
       if (rings.isSweepDue()) {
         accept();
@@ -67,10 +65,7 @@ await main(model, async (options) => {
   }
 
   function accepted(listener: number, result: number, hasMore: boolean): void {
-    if (result >= 0 && rings.admit(result)) {
-      ids = (ids + 1) >>> 0;
-      clients.set(ids, new Client(ids, result, rings));
-    }
+    if (result >= 0 && rings.admit(result)) new Client(result, rings).receive();
     if (hasMore) return;
     accepting.delete(listener);
     const error = result < 0 ? getSystemErrorName(result) : '';
@@ -93,7 +88,6 @@ await main(model, async (options) => {
       if (!(error instanceof sys.SocketError)) throw error;
       client.close(error.code);
     }
-    if (client.closed) clients.delete(client.id);
     if (client.closed && rings.isPaused) accept();
   }
 
