@@ -6,6 +6,7 @@
  * The main thread accepts. It owns all descriptors: it lends one to a thread that is ready, and closes it when the
  * thread is done. So the number cannot belong to the next client while a thread still uses it.
  */
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Acceptor } from '../../blocking-net/acceptor.ts';
@@ -20,8 +21,8 @@ import { CLIENT, LEAVE, type Message, newMailbox, STOP, type Task, THREAD_ID } f
 
 /** So many threads are to be ready before a client comes, because a thread takes a while to start. */
 const SPARE = 8;
-/** The most that start at the same time. */
-const MOST_STARTING = 32;
+/** The most that start at the same time. To start is work: more than the cores can do would only be left over. */
+const MOST_STARTING = Math.min(2 * availableParallelism(), 32);
 /** The most that are kept ready when their clients have left. */
 const MOST_READY = 64;
 /** How long those beyond `SPARE` are kept. */
