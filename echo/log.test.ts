@@ -32,7 +32,7 @@ function framerWith(bytes: string): LineFramer {
 
 /** A connection's whole life. */
 function live(log: Log, input = 'done\r\n', from: typeof peer | undefined = peer): void {
-  const entry = log.connected(() => from);
+  const entry = log.connected(() => from, 0);
   entry.closed({ reason: 'end of input', received: 6, sent: 6, framer: framerWith(input) });
 }
 
@@ -42,7 +42,7 @@ function everything(log: Log): void {
     { ...peer, port: 7 },
   ]);
   log.notice('SIGTERM: stopping', { open: 3 });
-  log.refused(() => peer, '3 connections are open');
+  log.refused('3 connections are open', () => peer, 0);
   live(log);
 }
 
@@ -77,8 +77,8 @@ describe('text', () => {
 
   test('connections are counted, and told apart from those of other processes', () => {
     const log = new Log({ model: 'cluster', log: 'text' }, '99/');
-    const one = log.connected(() => peer);
-    log.connected(() => undefined);
+    const one = log.connected(() => peer, 0);
+    log.connected(() => undefined, 0);
     one.closed({ reason: 'idle', received: 0, sent: 0, framer: framerWith('') });
     const text = written.join('');
     expect(text).toContain('#99/1 [::1]:50000 connected, 1 open\n');
@@ -167,7 +167,7 @@ describe('the hint at --eol lf', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
       const log = new Log({ model: 'rxjs', log: 'text' });
-      const entry = log.connected(() => peer);
+      const entry = log.connected(() => peer, 0);
       const framer = new LineFramer('crlf', 100);
       const hints = () => written.filter((line) => line.includes('--eol lf')).length;
       framer.push(Buffer.from('no LF'));
@@ -200,7 +200,7 @@ describe('the hint at --eol lf', () => {
     try {
       const framer = framerWith('one\ntwo\n');
       for (const format of ['json', 'off'] as const) {
-        const entry = new Log({ model: 'rxjs', log: format }).connected(() => peer);
+        const entry = new Log({ model: 'rxjs', log: format }).connected(() => peer, 0);
         entry.unfinished(framer);
         vi.advanceTimersByTime(2000);
         entry.unfinished(framer);

@@ -22,6 +22,8 @@ const HINT_AFTER_MS = 2000;
 
 const HINT = 'it has bare LFs: if they should end lines, start the server with --eol lf';
 
+type PeerOf<Socket> = (socket: Socket) => SocketAddressLike | undefined;
+
 type Fields = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export class Log {
@@ -81,14 +83,15 @@ export class Log {
   /**
    * Logs that a client is connected.
    *
-   * @param peerOf - returns the client's address; not called with `--log off`, because it costs a system call
+   * @param peerOf - returns the address of a socket's client; not called with `--log off`, because it costs a system
+   *   call
    * @returns the log of this connection
    */
-  connected(peerOf: () => SocketAddressLike | undefined): ConnectionLog {
+  connected<Socket>(peerOf: PeerOf<Socket>, socket: Socket): ConnectionLog {
     if (this.#format === 'off') return UNLOGGED;
     this.#open++;
     const id = `${this.#idPrefix}${++this.#ids}`;
-    const name = nameOf(peerOf());
+    const name = nameOf(peerOf(socket));
     this.#line('connected', `#${id} ${name} connected, ${this.#open} open`, {
       id,
       peer: name,
@@ -119,10 +122,10 @@ export class Log {
     };
   }
 
-  /** Logs that a client was turned away. */
-  refused(peerOf: () => SocketAddressLike | undefined, reason: string): void {
+  /** Logs that a client was turned away. The rest is as in `connected`. */
+  refused<Socket>(reason: string, peerOf: PeerOf<Socket>, socket: Socket): void {
     if (this.#format === 'off') return;
-    const name = nameOf(peerOf());
+    const name = nameOf(peerOf(socket));
     this.#line('refused', `${name} refused: ${reason}`, { peer: name, reason });
   }
 

@@ -34,7 +34,7 @@ export async function acceptClients(
     descriptors.check(open);
     const answer = admission.admit();
     if (!(typeof answer === 'boolean' ? answer : await answer)) {
-      log.refused(() => peerOf(socket), `${options.maxConnections} connections are open`);
+      log.refused(`${options.maxConnections} connections are open`, peerOf, socket);
       socket.destroy();
       return;
     }

@@ -16,7 +16,7 @@ export abstract class Peer {
   constructor(socket: Socket, options: Options, log: Log) {
     this.socket = socket;
     this.framer = new LineFramer(options.endOfLine, options.maxLine);
-    this.#log = log.connected(() => peerOf(socket));
+    this.#log = log.connected(peerOf, socket);
     socket.on('end', () => {
       // libuv reports a reset that comes with the last input as the end of input. An empty write reveals it.
       socket.write('');

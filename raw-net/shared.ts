@@ -69,7 +69,7 @@ export class Shared<Client extends TimedConnection = TimedConnection> {
     this.#hasSaidPaused = false;
     const { maxConnections } = this.options;
     if (this.connections.size < maxConnections) return true;
-    this.log.refused(() => sys.peerOf(fd), `${maxConnections} connections are open`);
+    this.log.refused(`${maxConnections} connections are open`, sys.peerOf, fd);
     sys.close(fd);
     return false;
   }

@@ -36,7 +36,7 @@ export abstract class TimedConnection {
   constructor(fd: number, shared: Shared) {
     this.fd = fd;
     this.shared = shared;
-    this.#log = shared.log.connected(() => sys.peerOf(fd));
+    this.#log = shared.log.connected(sys.peerOf, fd);
     shared.connections.add(this);
   }
 

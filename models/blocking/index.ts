@@ -73,7 +73,7 @@ await main(model, async (options) => {
 
   /** Serves one client to its end. */
   async function serve(fd: number): Promise<void> {
-    const entry = log.connected(() => sys.peerOf(fd));
+    const entry = log.connected(sys.peerOf, fd);
     const end = await echo(fd, entry); // waits
     sys.close(fd);
     entry.closed(end);

@@ -54,7 +54,7 @@ await main({ name: 'process-per-connection', summary, maxConnections: 64 }, asyn
     const gone = whoLeft(client);
     const child = gone ? undefined : start(client);
     if (!gone && !child) return false;
-    const entry = log.connected(() => sys.peerOf(client));
+    const entry = log.connected(sys.peerOf, client);
     sys.close(client); // the process has its own
     if (gone) entry.closed(gone);
     if (child) report(child, entry);

@@ -83,7 +83,7 @@ await main({ name: 'thread-per-connection', summary, maxConnections: 256 }, asyn
 
   function lend(fd: number): boolean {
     const thread = ready.pop() as Thread;
-    thread.client = { fd, entry: log.connected(() => sys.peerOf(fd)) };
+    thread.client = { fd, entry: log.connected(sys.peerOf, fd) };
     deliver(thread, fd);
     if (ready.length === 0) rate = Math.min(2 * rate, MOST_STARTING);
     return true;
