@@ -124,6 +124,15 @@ describe.skipIf(reason !== undefined)('IoUring', () => {
     expect(buffers.bytes(1, 5).toString()).toBe('hello');
   });
 
+  test('the group does not grow for each recv that has failed at the same time', () => {
+    const buffers = new ProvidedBuffers(ring, GROUP, 16, 2);
+    for (let i = 0; i < 2; i++) expect(buffers.growAfter(-ENOBUFS)).toBe(true);
+    expect(() => buffers.memory(3)).not.toThrow();
+    expect(() => buffers.memory(4)).toThrow(RangeError);
+    expect(buffers.growAfter(-ENOBUFS)).toBe(true);
+    expect(() => buffers.memory(4)).not.toThrow();
+  });
+
   test('polls a descriptor, cancels what is in flight, and a wait ends with its timeout', () => {
     const { client, server } = pair();
     new ProvidedBuffers(ring, GROUP, 16, 1);

@@ -27,6 +27,8 @@ export class ProvidedBuffers {
   readonly #words: Uint32Array;
   readonly #shorts: Uint16Array;
   #tail = 0;
+  /** How many receptions that have failed may try again before more buffers are added. */
+  #retries = 0;
 
   /**
    * @param size - of each, in bytes
@@ -93,9 +95,18 @@ export class ProvidedBuffers {
     return (id % this.#atOnce) * this.size;
   }
 
-  /** After a recv that has failed because no buffer was free: adds some. @returns whether to try again */
+  /**
+   * After a recv that has failed because no buffer was free: adds some. Where many have failed at the same time,
+   * what is added for the first is enough for others.
+   *
+   * @returns whether to try again
+   */
   growAfter(result: number): boolean {
-    return result === -ENOBUFS && this.grow();
+    if (result !== -ENOBUFS) return false;
+    if (this.#retries === 0 && this.grow()) this.#retries = this.#atOnce;
+    if (this.#retries === 0) return false;
+    this.#retries--;
+    return true;
   }
 
   #slab(id: number): { readonly memory: Buffer; readonly address: number } {
