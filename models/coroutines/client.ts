@@ -9,7 +9,6 @@ import { type Routine, Scheduler } from './scheduler.ts';
 /** Ends a program from outside. The message is the reason. */
 class CutOff extends Error {}
 
-/** What all clients share. */
 export class Tasks extends Shared<Client> {
   readonly scheduler = new Scheduler();
 }
@@ -54,19 +53,17 @@ export class Client extends TimedConnection {
       yield { sleep: options.wait }; // also with 0: then the other clients have their turn
       if (options.work > 0) burn(line, options.work, speed);
       this.hasLine = false;
-      const rest = this.#send(line, 0, line.length);
-      if (rest) yield* rest;
+      yield* this.#send(line, 0, line.length) ?? [];
     }
   }
 
   /** Sends what the kernel takes now. @returns a routine that sends the rest; undefined when there is none */
   #send(bytes: Buffer, start: number, end: number): Routine | undefined {
-    const sent = this.transmit(bytes, start, end);
-    if (start + sent === end) return undefined;
-    return this.#sendRest(Buffer.from(bytes.subarray(start + sent, end))); // others use the receive buffer
+    const sent = start + this.transmit(bytes, start, end);
+    return sent < end ? this.#sendRest(Buffer.from(bytes.subarray(sent, end))) : undefined;
   }
 
-  /** Waits for room, and sends: this is the backpressure. */
+  /** Waits for room, and sends: this is the backpressure. @param rest - a copy, as others use the receive buffer */
   *#sendRest(rest: Buffer): Routine {
     this.isSending = true;
     for (let at = 0; at < rest.length; at += this.transmit(rest, at, rest.length))

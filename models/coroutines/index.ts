@@ -19,15 +19,14 @@ const model: Model = { name: 'coroutines', summary: 'a generator for each client
 
 await main(model, async (options) => {
   const tasks = new Tasks(options);
-  const { scheduler } = tasks;
   const listeners = await openListeners(options);
   let nodeHasEvents = false;
 
   async function run(): Promise<void> {
-    for (const { fd } of listeners) scheduler.start(fd, listen(fd));
-    scheduler.start(sys.eventLoopDescriptor(), watchNode());
+    for (const { fd } of listeners) tasks.scheduler.start(fd, listen(fd));
+    tasks.scheduler.start(sys.eventLoopDescriptor(), watchNode());
     while (tasks.isServing) {
-      scheduler.turn(tasks.sweepInterval); // the only place where the process waits
+      tasks.scheduler.turn(tasks.sweepInterval); // the only place where the process waits
       if (tasks.isSweepDue()) for (const each of tasks.connections) each.checkTime();
       if (nodeHasEvents || tasks.log.isBehind) await sys.runEventLoop();
       nodeHasEvents = false;
@@ -37,7 +36,7 @@ await main(model, async (options) => {
   /** The program of a listener: it starts a program for each client. */
   function* listen(listener: number): Routine {
     sys.setNonBlocking(listener);
-    const start = (fd: number) => scheduler.start(fd, new Client(fd, tasks).serve());
+    const start = (fd: number) => tasks.scheduler.start(fd, new Client(fd, tasks).serve());
     while (tasks.stoppedAt === undefined) {
       yield sys.POLLIN; // waits for a client
       if (!acceptFrom(listener, tasks, start)) yield { sleep: 100 }; // then it tries again

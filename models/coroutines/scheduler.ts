@@ -36,10 +36,8 @@ export class Scheduler {
   resume(fd: number, error?: Error): void {
     const program = this.#programs[fd] as Routine;
     const told = this.#events[fd];
-    if (told === 0) {
-      const index = this.#sleepers.findIndex((sleeper) => sleeper.fd === fd);
-      this.#sleepers.splice(index, 1);
-    }
+    const sleeps = told === 0 ? this.#sleepers.findIndex((sleeper) => sleeper.fd === fd) : -1;
+    if (sleeps >= 0) this.#sleepers.splice(sleeps, 1);
     const { done, value } = error ? program.throw(error) : program.next();
     if (done) {
       this.#programs[fd] = undefined;
