@@ -3,6 +3,9 @@ import { type ConnectionLog, whenBareLfStays } from '../echo/log.ts';
 import * as sys from '../sockets/index.ts';
 import type { End } from './echo.ts';
 
+/** How long after the grace period the last reports are waited for, in milliseconds. */
+export const LAST_REPORTS_MS = 250;
+
 /** Where one byte is looked at. */
 const ROOM = Buffer.alloc(1);
 

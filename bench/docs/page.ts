@@ -14,7 +14,7 @@ const SERVICE =
   'All models here are [the same server](../README.md#the-models), which sends each line back; they differ in who waits, and where. A line stands for a request.';
 const READING = [
   '`poll-loop`, `epoll-loop`, `coroutines` and `io-uring` call libc from JavaScript (FFI), to show each system call: [do not deploy them](#what-nobody-should-conclude).',
-  'Grey in the pictures below: `pipe` is `node:net` with `socket.pipe(socket)`, `snippet` the same with text in a string, `c-epoll` a loop in C. recv(2) is in section 2 of the manual: a system call.',
+  'Grey in the pictures below: `pipe` is `node:net` with `socket.pipe(socket)`, `snippet` the same with text in a string, `c-epoll` and `c-io-uring` loops in C. recv(2) is in section 2 of the manual: a system call.',
 ].join(' ');
 
 /** @param file - the results file's name, without its folder */

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { Acceptor } from '../../blocking-net/acceptor.ts';
 import { type End, settingsOf } from '../../blocking-net/echo.ts';
 import { javascriptOf } from '../../blocking-net/javascript.ts';
-import { endWith, whoLeft } from '../../blocking-net/report.ts';
+import { endWith, LAST_REPORTS_MS, whoLeft } from '../../blocking-net/report.ts';
 import { type ConnectionLog, Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
@@ -34,6 +34,9 @@ const STARTING = 4 * availableParallelism();
  * still reads. A backlog with thousands of these would keep the server busy for minutes.
  */
 const BACKLOG = 32;
+
+/** How long after SIGKILL a process may take to be gone. */
+const KILL_MS = 150;
 
 const summary = 'a process for each client, whose socket is its descriptor 0';
 await main({ name: 'process-per-connection', summary, maxConnections: 64 }, async (options) => {
@@ -102,8 +105,8 @@ await main({ name: 'process-per-connection', summary, maxConnections: 64 }, asyn
   /** Tells the processes to end until they have, or there is no time left. */
   async function endChildren(): Promise<void> {
     isStopping = true;
-    const deadline = performance.now() + GRACE_MS + 250;
-    while (children.size > 0 && performance.now() < deadline + 150) {
+    const deadline = performance.now() + GRACE_MS + LAST_REPORTS_MS;
+    while (children.size > 0 && performance.now() < deadline + KILL_MS) {
       const isLate = performance.now() > deadline;
       for (const child of children) {
         // Again and again: a signal that comes just before a process waits in a call does not end the wait.

@@ -12,7 +12,7 @@ import { Worker } from 'node:worker_threads';
 import { Acceptor } from '../../blocking-net/acceptor.ts';
 import { settingsOf } from '../../blocking-net/echo.ts';
 import { javascriptOf } from '../../blocking-net/javascript.ts';
-import { endWith } from '../../blocking-net/report.ts';
+import { endWith, LAST_REPORTS_MS } from '../../blocking-net/report.ts';
 import { type ConnectionLog, Log } from '../../echo/log.ts';
 import { main } from '../../echo/main.ts';
 import { GRACE_MS, onShutdown } from '../../echo/shutdown.ts';
@@ -115,7 +115,7 @@ await main({ name: 'thread-per-connection', summary, maxConnections: 256 }, asyn
   async function endThreads(): Promise<void> {
     process.on('SIGUSR2', () => {}); // what `wake` sends
     for (const { mailbox } of threads) Atomics.store(mailbox, STOP, 1);
-    const deadline = performance.now() + GRACE_MS + 250;
+    const deadline = performance.now() + GRACE_MS + LAST_REPORTS_MS;
     while (busy().length > 0 && performance.now() < deadline) {
       for (const { mailbox } of busy()) sys.wake(Atomics.load(mailbox, THREAD_ID));
       await sleep(20);
