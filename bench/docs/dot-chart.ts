@@ -58,15 +58,15 @@ export function dotChart(chart: DotChart): string {
     max: clip(row.max),
     before: row.before === undefined ? undefined : clip(row.before),
   }));
-  /** Where the figures stand: beside the dot that they belong to, on the side away from the other dot. */
+  /**
+   * Where the figures stand: beside the dot that they belong to, on the side away from the other dot. What is beyond
+   * the scale is at its right end, where there is no room for more than a figure.
+   */
   const ends = drawn.map(({ value, min, max, before = value, ...row }, i) => {
     const wasBetter = isReversed ? before < value : before > value;
-    return {
-      ...row,
-      label: row.label + cutOff(rows[i] as Row),
-      isLeft: wasBetter,
-      end: wasBetter === isReversed ? max : min,
-    };
+    const beyond = cutOff(rows[i] as Row);
+    const isLeft = wasBetter || (isReversed && beyond !== '');
+    return { ...row, label: row.label + beyond, isLeft, end: isLeft === isReversed ? max : min };
   });
   const onLeft = ends.some(({ isLeft }) => isLeft) ? FIGURES - 8 : 0;
   const ticks = ticksBetween(least, most, unit, WIDTH - NAMES - FIGURES - onLeft);

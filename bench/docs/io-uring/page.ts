@@ -16,10 +16,10 @@ export function ioUringPage(book: Book, file: string): string {
 
 The question has been argued since 2020: [“io_uring is slower than epoll”](https://github.com/axboe/liburing/issues/189),
 [a benchmark and its corrections](https://github.com/axboe/liburing/issues/427),
-[yet another comparison](https://github.com/axboe/liburing/issues/536), and [a claim of 99 %
-more](https://github.com/frevib/io_uring-echo-server/issues/8) that nobody could reproduce and whose author took it
-back. Here one generator measures both, compares every byte that comes back, and does so in two languages, so that
-nobody takes for the interface what is the language.
+[yet another comparison](https://github.com/axboe/liburing/issues/536), and
+[“99 % faster”](https://github.com/frevib/io_uring-echo-server/issues/8), which nobody could reproduce and whose author
+withdrew it. Here one generator measures both interfaces and compares every byte that comes back. It does so in two
+languages, so that nobody mistakes the language for the interface.
 
 | | epoll(7): “you can receive now” | io_uring(7): “it has been received” |
 | --- | --- | --- |
@@ -28,8 +28,8 @@ nobody takes for the interface what is the language.
 
 All four are one thread and one loop. The two over io_uring use what makes it fast: one accept for all clients,
 buffers that the kernel takes when bytes come, each answer linked to the next reception, and one call that hands over
-and waits (\`IORING_SETUP_DEFER_TASKRUN\`). One thing differs where many lines are in flight: the loops over epoll receive up to
-1 MiB (C) or 512 KiB (TypeScript) in one call, those over io_uring 64 KiB, the size of a buffer.
+and waits (\`IORING_SETUP_DEFER_TASKRUN\`). One thing differs where many lines are in flight: the loops over epoll
+receive up to 1 MiB (C) or 512 KiB (TypeScript) in one call, and those over io_uring 64 KiB, the size of a buffer.
 
 ${all.length > 0 ? `## CPU time for a line\n\n${figures(book, all)}` : ''}
 
@@ -51,18 +51,19 @@ Seen on 2026-11-22, on the machine of the committed run (AMD EPYC, Linux 6.18), 
 
 | | |
 | --- | ---: |
-| sending: tcp_sendmsg | 72 % |
-| receiving: tcp_recvmsg | 8 % |
-| waiting: epoll_wait | 9 % |
-| everything else: entering the kernel, framing, its own code | 11 % |
+| sending: tcp_sendmsg | 73 % |
+| receiving: tcp_recvmsg | 7 % |
+| waiting: epoll_wait | 10 % |
+| everything else: entering the kernel, framing, its own code | 10 % |
 
 TCP is the same whoever asks for it. A send on loopback even carries the bytes through the whole stack, up to the
 receiver's socket. An interface could save the rest at most, and io_uring has costs of its own there: an operation has
 to be queued, kept until the bytes come, and reported.
 
 What io_uring saves is the way into the kernel and back, twice for an echo. \`perf bench syscall basic\` measures that
-way: 0.13 µs on this machine, so the two calls are a twentieth of the 5 µs that an echo takes. Processors that need more of the kernel's mitigations (see
-\`/sys/devices/system/cpu/vulnerabilities\`) pay more for each call, and gain more by fewer calls.
+way: 0.13 µs on this machine, so the two calls are a twentieth of the 5 µs that an echo takes. Processors that need
+more of the kernel's mitigations (see \`/sys/devices/system/cpu/vulnerabilities\`) pay more for each call, and gain
+more by fewer calls.
 
 ## What not to conclude
 
