@@ -11,7 +11,7 @@ export const echo: Section = {
   guess:
     'For 1,000 echoes, a loop over epoll(7) makes some 2,020 system calls. How many does `io-uring` make?',
   mechanism:
-    'A loop calls recv(2) and send(2) for each line, and shares a wait among all clients that are ready; `io-uring` carries the work of many clients in one call ([30 to 170](io-uring.md#system-calls-for-a-line) for 1,000 echoes). Node’s sockets make the calls of a loop, but each line also passes through a stream, its events and a callback: JavaScript, on the only thread. In `worker-threads` it goes to another thread and back: two messages, two wake-ups, one more copy; a thread or a process for each client is a wake-up for each line.',
+    'A loop calls recv(2) and send(2) for each line, and shares a wait among all clients that are ready; `io-uring` carries the work of many clients in one call ([30 to 130](io-uring.md#system-calls-for-a-line) for 1,000 echoes). Node’s sockets make the calls of a loop, but each line also passes through a stream, its events and a callback: JavaScript, on the only thread. In `worker-threads` it goes to another thread and back: two messages, two wake-ups, one more copy; a thread or a process for each client is a wake-up for each line.',
   caution:
     'Most of this time is [the kernel’s TCP](io-uring.md#where-the-time-goes), which is the same for all, and a real server does more for each line.',
   claims: [
