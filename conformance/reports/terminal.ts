@@ -101,17 +101,22 @@ export class TerminalReport {
   }
 }
 
-/** Of several failures, those that follow from no other: must-checks first, each with how many it may explain. */
+/** Of several failures, three that follow from no other: must-checks first, then those that may explain the most. */
 function beginWith(results: readonly Result[]): string[] {
   const failed = results.filter(({ outcome }) => outcome === 'fail');
   if (failed.length < 2) return [];
-  const roots = failed.filter(({ follows }) => follows === undefined);
-  const [first, ...rest] = LEVELS.flatMap((level) => roots.filter((root) => root.level === level));
-  if (!first) return [];
-  const others = failed.filter(({ follows }) => follows === first.id).length;
-  const may = others > 0 ? ` (${others} more may have the same cause)` : '';
-  const next = rest.slice(0, 2).map(({ id }) => id);
-  return [`begin with ${[`${first.id}${may}`, ...next].join(', then ')}`];
+  const roots = failed
+    .filter(({ follows }) => follows === undefined)
+    .map(({ id, level }) => {
+      const others = failed.filter(({ follows }) => follows === id).length;
+      const may = others > 0 ? ` (${others} more may have the same cause)` : '';
+      return { level, others, text: `${id}${may}` };
+    });
+  const order = LEVELS.flatMap((level) =>
+    roots.filter((root) => root.level === level).sort((a, b) => b.others - a.others),
+  );
+  const first = order.slice(0, 3).map(({ text }) => text);
+  return first.length > 0 ? [`begin with ${first.join(', then ')}`] : [];
 }
 
 function firstLine(text: string): string {
