@@ -32,7 +32,7 @@ struct connection {
 };
 
 static int ring, buffers, on = 1;
-static unsigned *sq_head, *sq_tail, sq_mask, *cq_head, *cq_tail, cq_mask, queued;
+static unsigned *sq_head, *sq_tail, sq_mask, *cq_head, *cq_tail, cq_mask, tail;
 static struct io_uring_sqe *sqes;
 static struct io_uring_cqe *cqes;
 static struct io_uring_buf_ring *free_buffers;
@@ -83,22 +83,31 @@ static void set_up(void) {
     grow();
 }
 
+/* How many operations are queued and not handed over. */
+static unsigned queued(void) {
+    return tail - __atomic_load_n(sq_head, __ATOMIC_ACQUIRE);
+}
+
 /* Hands over what is queued, and waits for so many completions. */
 static void enter(unsigned wait) {
-    __atomic_store_n(sq_tail, *sq_tail + queued, __ATOMIC_RELEASE);
-    long done = syscall(SYS_io_uring_enter, ring, queued, wait, IORING_ENTER_GETEVENTS, NULL, 0);
-    if (done < 0 && errno != EINTR && errno != EBUSY) die("io_uring_enter");
-    queued = 0;
+    __atomic_store_n(sq_tail, tail, __ATOMIC_RELEASE);
+    long done = syscall(SYS_io_uring_enter, ring, queued(), wait, IORING_ENTER_GETEVENTS, NULL, 0);
+    if (done < 0 && errno != EINTR && errno != EBUSY && errno != EAGAIN) die("io_uring_enter");
 }
 
 static struct io_uring_sqe *queue(int operation, int fd, int kind, struct connection *c) {
-    struct io_uring_sqe *entry = &sqes[(*sq_tail + queued++) & sq_mask];
+    struct io_uring_sqe *entry = &sqes[tail++ & sq_mask];
     memset(entry, 0, sizeof *entry);
     entry->opcode = (unsigned char)operation;
     entry->fd = fd;
     entry->user_data = (unsigned long)c | (unsigned)kind;
     if (c) c->in_flight++;
     return entry;
+}
+
+/* Goes on by itself until it fails. */
+static void accept_from(int listener) {
+    queue(IORING_OP_ACCEPT, listener, ACCEPT, NULL)->ioprio = IORING_ACCEPT_MULTISHOT;
 }
 
 static void receive(struct connection *c) {
@@ -140,7 +149,7 @@ static void received(struct connection *c, int buffer, size_t length) {
         release(buffer);
         return; /* a line that is too long: nothing is in flight any more, so the client is left */
     }
-    if (ENTRIES - queued < 2) enter(0); /* what is linked is handed over together */
+    if (ENTRIES - queued() < 2) enter(0); /* what is linked is handed over together */
     if (end && c->partial_length) {
         if (!(c->joined = malloc(c->partial_length + (size_t)(end - start)))) die("malloc");
         memcpy(c->joined, c->partial, c->partial_length);
@@ -204,7 +213,7 @@ int main(int count, char **arguments) {
     printf("c-io-uring listening on 127.0.0.1:%d (pid %d)\n", ntohs(at.sin_port), (int)getpid());
     fflush(stdout);
 
-    queue(IORING_OP_ACCEPT, listener, ACCEPT, NULL)->ioprio = IORING_ACCEPT_MULTISHOT;
+    accept_from(listener);
     for (;;) {
         enter(1);
         for (unsigned head = *cq_head; head != __atomic_load_n(cq_tail, __ATOMIC_ACQUIRE);) {
@@ -214,9 +223,10 @@ int main(int count, char **arguments) {
             unsigned flags = entry->flags;
             __atomic_store_n(cq_head, ++head, __ATOMIC_RELEASE);
             struct connection *c = (struct connection *)(data & ~3ul);
-            if (ENTRIES - queued < 2) enter(0);
+            if (ENTRIES - queued() < 2) enter(0);
             if (c) done(c, (int)(data & 3), result, flags);
             else if (result >= 0) welcome(result);
+            if (!c && !(flags & IORING_CQE_F_MORE)) accept_from(listener);
         }
     }
 }

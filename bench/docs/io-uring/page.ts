@@ -31,11 +31,6 @@ takes when bytes come, each answer linked to the next reception, and one call th
 (\`IORING_SETUP_DEFER_TASKRUN\`). They use no multishot reception, no registered descriptors, no zero-copy send and no
 polling thread of the kernel (SQPOLL), so this page says nothing about those.
 
-One thing differs where many lines are in flight: the loops over epoll receive up to 1 MiB (C) or 512 KiB (TypeScript)
-in one call, and those over io_uring 64 KiB, the size of a buffer. With one client and 512 lines in flight, that causes
-most of the difference: in another run on 2026-11-22, on the machine of the committed run, a line took 0.13 µs in
-\`c-epoll\`, 0.20 µs in \`c-epoll\` built with \`RECEIVE_SIZE = 1 << 16\`, and 0.24 µs in \`c-io-uring\`.
-
 ${all.length > 0 ? `## CPU time for a line\n\n${figures(book, all)}` : ''}
 
 ## System calls for a line
@@ -73,6 +68,10 @@ more by fewer calls.
 ## What not to conclude
 
 - **This is about an echo on loopback.** It says nothing of files: epoll cannot wait for them at all.
+- **One line of each client is in flight here.** With many, the size of a reception decides. The loops over epoll
+  receive up to 1 MiB (C) or 512 KiB (TypeScript) in one call, and those over io_uring 64 KiB, the size of a buffer. In
+  another run on 2026-11-22, with 512 lines of one client in flight, a line took 0.13 µs in \`c-epoll\`, 0.20 µs in
+  \`c-epoll\` built with \`RECEIVE_SIZE = 1 << 16\`, and 0.24 µs in \`c-io-uring\`.
 - **Another machine can answer differently**, because its processor enters the kernel more slowly, or because its
   kernel is newer. Measure on yours.
 - **io_uring may be forbidden** where your server will run: Docker's default profile forbids it, and
@@ -82,7 +81,7 @@ more by fewer calls.
 ## Repeat it
 
 \`\`\`sh
-npm run bench -- --only c-epoll,c-io-uring,epoll-loop,io-uring --workload echo,sizes,bulk,calls --json mine.json
+npm run bench -- --only c-epoll,c-io-uring,epoll-loop,io-uring --workload echo,sizes,calls --json mine.json
 npm run bench:docs -- mine.json    # writes this page with your figures to mine/io-uring.md
 \`\`\`
 
