@@ -163,7 +163,8 @@ export const models: readonly MapModel[] = [
     since: 2019,
     history:
       'io_uring is from [Linux 5.1](https://lwn.net/Articles/810414/), [merged in March 2019](https://git.kernel.org/torvalds/c/38e7571c07be01f9f19b355a9306a4e3d5cb0f5b). [TigerBeetle](https://tigerbeetle.com/blog/a-friendly-abstraction-over-iouring-and-kqueue/) uses it. The idea is older: I/O completion ports [since Windows NT 3.5](https://library.thedatadungeon.com/msdn-1998-06/Code0x06/devdoc/good/code/netds/winsock/iocomplt/c5269_8nnd.content.htm), the pattern [Proactor](https://www.dre.vanderbilt.edu/~schmidt/PDF/proactor.pdf) (1997).',
-    choose: 'Most of the time goes into system calls, and you decide which kernel it runs on.',
+    choose:
+      'Most of the time goes into system calls (for an echo [it does not](io-uring.md)), and you decide which kernel it runs on.',
     elsewhere:
       "Java's [Netty 4.2](https://netty.io/4.2/xref/io/netty/channel/uring/IoUringIoHandler.html), Rust's tokio-uring. On Windows libuv, and so Node, uses [completion ports](https://docs.libuv.org/en/v1.x/design.html).",
     price: {
