@@ -7,17 +7,11 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "service.h"
 
-enum { MAX_LINE = 65536, RECEIVE_SIZE = 1 << 20, EVENTS = 1024 };
+enum { RECEIVE_SIZE = 1 << 20, EVENTS = 1024 };
 
 struct connection {
     int fd;
@@ -31,11 +25,6 @@ static int epoll;
 /* The receive buffer of all connections, with room in front of it for an unfinished line. */
 static char memory[MAX_LINE + RECEIVE_SIZE];
 static char *const received = memory + MAX_LINE;
-
-static void die(const char *what) {
-    perror(what);
-    exit(1);
-}
 
 static void ask(struct connection *c, int operation, unsigned events) {
     struct epoll_event event = {.events = events, .data.ptr = c};
@@ -75,23 +64,14 @@ static void send_pending(struct connection *c) {
     }
 }
 
-/* The end of the last complete line in received[0..length), or NULL; a CR may have come earlier. */
-static char *last_line_end(const struct connection *c, size_t length) {
-    char *end = received + length;
-    while ((end = memrchr(received, '\n', (size_t)(end - received)))) {
-        char before = end > received ? end[-1] : c->partial_length ? c->partial[c->partial_length - 1] : 0;
-        if (before == '\r') return end + 1;
-    }
-    return NULL;
-}
-
 static void serve(struct connection *c) {
     ssize_t length = recv(c->fd, received, RECEIVE_SIZE, 0);
     if (length <= 0) {
         if (length == 0 || errno != EAGAIN) leave(c);
         return;
     }
-    char *start = received, *end = last_line_end(c, (size_t)length);
+    char last = c->partial_length ? c->partial[c->partial_length - 1] : 0;
+    char *start = received, *end = last_line_end(last, received, (size_t)length);
     if (end) {
         start -= c->partial_length;
         if (c->partial_length) memcpy(start, c->partial, c->partial_length);
@@ -124,22 +104,7 @@ static void serve(struct connection *c) {
 }
 
 int main(int count, char **arguments) {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-    int on = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    at.sin_port = htons((unsigned short)(count > 1 ? atoi(arguments[1]) : 12321));
-    if (listener < 0) die("socket");
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(listener, (struct sockaddr *)&at, sizeof at) < 0) die("bind");
-    if (listen(listener, 4096) < 0) die("listen");
-    getsockname(listener, (struct sockaddr *)&at, &size);
-    printf("c-epoll listening on 127.0.0.1:%d (pid %d)\n", ntohs(at.sin_port), (int)getpid());
-    fflush(stdout);
+    int listener = listen_as("c-epoll", SOCK_NONBLOCK, count, arguments);
 
     epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event events[EVENTS], readable = {.events = EPOLLIN};

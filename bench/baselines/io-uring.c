@@ -9,18 +9,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/io_uring.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+#include "service.h"
 
-enum { MAX_LINE = 65536, BUFFER_SIZE = 65536, MOST_BUFFERS = 32768, AT_ONCE = 16 };
+enum { BUFFER_SIZE = 65536, MOST_BUFFERS = 32768, AT_ONCE = 16 };
 enum { ENTRIES = 1024, COMPLETIONS = 16384 };
 enum { ACCEPT, RECEIVE, SEND }; /* the kinds of operations: the lower bits of user_data */
 
@@ -37,11 +31,6 @@ static struct io_uring_sqe *sqes;
 static struct io_uring_cqe *cqes;
 static struct io_uring_buf_ring *free_buffers;
 static char *memory;
-
-static void die(const char *what) {
-    perror(what);
-    exit(1);
-}
 
 static void *map(size_t size, int fd, off_t offset) {
     int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED | MAP_POPULATE;
@@ -131,18 +120,9 @@ static void leave_if_done(struct connection *c) {
     free(c);
 }
 
-/* The end of the last complete line in received[0..length), or NULL; a CR may have come earlier. */
-static char *last_line_end(const struct connection *c, char *received, size_t length) {
-    char *end = received + length;
-    while ((end = memrchr(received, '\n', (size_t)(end - received)))) {
-        char before = end > received ? end[-1] : c->partial_length ? c->partial[c->partial_length - 1] : 0;
-        if (before == '\r') return end + 1;
-    }
-    return NULL;
-}
-
 static void received(struct connection *c, int buffer, size_t length) {
-    char *start = memory + (size_t)buffer * BUFFER_SIZE, *end = last_line_end(c, start, length);
+    char last = c->partial_length ? c->partial[c->partial_length - 1] : 0;
+    char *start = memory + (size_t)buffer * BUFFER_SIZE, *end = last_line_end(last, start, length);
     char *rest = end ? end : start;
     size_t rest_length = (size_t)(start + length - rest);
     if (!end && c->partial_length + rest_length >= MAX_LINE) {
@@ -195,23 +175,8 @@ static void welcome(int fd) {
 }
 
 int main(int count, char **arguments) {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    at.sin_port = htons((unsigned short)(count > 1 ? atoi(arguments[1]) : 12321));
-    if (listener < 0) die("socket");
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(listener, (struct sockaddr *)&at, sizeof at) < 0) die("bind");
-    if (listen(listener, 4096) < 0) die("listen");
-    getsockname(listener, (struct sockaddr *)&at, &size);
     set_up();
-    printf("c-io-uring listening on 127.0.0.1:%d (pid %d)\n", ntohs(at.sin_port), (int)getpid());
-    fflush(stdout);
+    int listener = listen_as("c-io-uring", 0, count, arguments);
 
     accept_from(listener);
     for (;;) {

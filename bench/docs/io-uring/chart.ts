@@ -114,6 +114,6 @@ export function chart(all: readonly Comparison[]): string {
         }),
       ],
     },
-    `${titleOf(all)}`,
+    titleOf(all),
   );
 }
